@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+#   make            build/heddle
+#   make help       everything else
+#
+# MODE is rel, dbg, asan or ubsan, CC is gcc or clang.  Each pair has its own
+# directory, o/$(MODE)-$(CC), which holds its objects, its tests and its
+# heddle.  build/heddle is a copy of o/rel-gcc/heddle and of nothing else, so
+# that trying another mode never changes what scripts and people run.
+
+MODE ?= rel
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr/local
+WERROR ?= -Werror
+
+# Where heddle finds guest/ and scenarios/ when it runs.
+DATADIR := $(CURDIR)
+O := o/$(MODE)-$(notdir $(CC))
+
+FLAGS_rel := -O2 -g
+FLAGS_dbg := -O0 -g
+FLAGS_asan := -O1 -g -fsanitize=address
+FLAGS_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
+ifndef FLAGS_$(MODE)
+$(error MODE=$(MODE) is unknown; rel, dbg, asan and ubsan are)
+endif
+
+# GLib first: libunicorn exports a copy of parts of it, which must not be ours.
+PACKAGES := glib-2.0 unicorn lua5.4 libdw libelf
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
+	-Wstrict-prototypes $(WERROR)
+COMPILE = $(CC) -std=gnu11 $(WARNINGS) $(FLAGS_$(MODE)) -Iemu \
+	-DHEDDLE_DATADIR='"$(DATADIR)"' \
+	$(shell pkg-config --cflags $(PACKAGES)) $(CFLAGS)
+
+# A file of emu/parts puts its own functions in front of libunicorn's, which
+# works only if the program exports them.
+LINK = $(CC) $(FLAGS_$(MODE)) -Wl,--export-dynamic $(LDFLAGS)
+LIBS = $(shell pkg-config --libs $(PACKAGES)) -lZydis
+
+objects = $(patsubst %.c,$(O)/%.o,$(sort $(wildcard $(1))))
+EMU := $(call objects,emu/*/*.c)
+PARTS := $(filter-out $(O)/emu/cli/main.o,$(EMU))
+BENCH := $(call objects,bench/*.c)
+TESTS := $(patsubst %.o,%,$(call objects,tests/test_*.c))
+HEADERS := $(sort $(wildcard emu/*/*.h))
+SCENARIOS ?= $(sort $(wildcard scenarios/*/*.lua))
+
+all: $(if $(filter o/rel-gcc,$(O)),build/heddle,$(O)/heddle) ## build heddle
+	@echo "built $<; next:"
+	@echo "  scripts/demo          see it find a deadlock"
+	@echo "  $< --help   its commands"
+	@echo "  make help             what else can be made"
+
+binary: $(O)/heddle
+
+build/heddle: o/rel-gcc/heddle
+	@mkdir -p $(@D)
+	cp $< $@
+
+$(O)/heddle: $(EMU)
+	$(LINK) -o $@ $^ $(LIBS)
+
+$(O)/bench: $(BENCH) $(PARTS)
+	$(LINK) -o $@ $^ $(LIBS)
+
+$(TESTS): %: %.o $(PARTS)
+	$(LINK) -o $@ $^ $(LIBS) -lcriterion
+
+$(O)/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+# The compile command as text, touched only when it changes: other flags, or a
+# checkout that was moved, compile everything anew.
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || \
+	    echo '$(subst ','\'',$(COMPILE))' > $@
+
+test: $(TESTS) ## run the unit tests (TESTFLAGS=--tap)
+	@failed=0; for test in $(TESTS); do \
+	    echo "# $$test"; \
+	    $$test --timeout 120 $(TESTFLAGS) || failed=$$((failed + 1)); \
+	done; echo "# $(words $(TESTS)) test programs, $$failed failed"; \
+	test $$failed -eq 0
+
+scenarios: $(O)/heddle ## check every scenario (RUNFLAGS=--tap)
+	$(O)/heddle run $(RUNFLAGS) $(SCENARIOS)
+	@echo "# the canary must fail, or a failure could go unseen"
+	$(O)/heddle run scenarios/canary.lua; test $$? -eq 1
+
+bench: $(O)/bench ## measure speed
+	$(O)/bench
+
+headers: ## compile each header alone
+	@for header in $(HEADERS); do \
+	    $(COMPILE) -fsyntax-only -include $$header -x c /dev/null \
+	        || exit 1; \
+	done; echo "# $(words $(HEADERS)) headers compile alone"
+
+tidy: ## check layers, names, sizes and style
+	scripts/tidy
+
+determinism: all ## same seed, same digest, whatever the environment
+	scripts/determinism
+
+soak: all ## random seeds for MINUTES=5, from SEED=1
+	scripts/determinism --soak $(or $(MINUTES),5) $(or $(SEED),1)
+
+# clang-format takes the name of an error domain, heddle-image, for a sum.
+C_FILES = $(wildcard emu/*/*.[ch] tests/*.[ch] bench/*.[ch])
+format: ## clang-format the C files in place
+	clang-format -i $(C_FILES)
+	sed -i '/^G_DEFINE_QUARK(/s/ - /-/g' $(C_FILES)
+
+check: ## everything a merge needs; the CI runs the same
+	scripts/check
+
+# The data directory is compiled in, so what is installed is built apart.
+install: ## install below PREFIX=/usr/local (DESTDIR is obeyed)
+	$(MAKE) O=o/install DATADIR=$(PREFIX)/share/heddle binary
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/heddle \
+	    $(DESTDIR)$(PREFIX)/share/doc/heddle
+	install o/install/heddle $(DESTDIR)$(PREFIX)/bin/heddle
+	tar -c --exclude=upstream guest scenarios | \
+	    tar -x --no-same-owner -C $(DESTDIR)$(PREFIX)/share/heddle
+	install -m 644 LICENSE $(wildcard *.md doc/*.md) \
+	    $(DESTDIR)$(PREFIX)/share/doc/heddle
+
+clean: ## remove what was built
+	rm -rf o build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s%s\n", $$1, $$2 }' \
+	    Makefile
+
+.PHONY: all binary test scenarios bench tidy headers determinism soak format
+.PHONY: check install clean help FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
