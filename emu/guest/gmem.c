@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "guest/gmem.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+static uint8_t *
+map_pages(uint64_t size)
+{
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (bytes == MAP_FAILED)
+        g_error("out of memory: %" PRIu64 " bytes of guest RAM", size);
+    return bytes;
+}
+
+void
+gmem_init(Gmem *gmem, unsigned mib)
+{
+    uint64_t size = (uint64_t)mib << 20;
+
+    INVARIANT(mib >= 1 && mib <= RAM_MIB_MAX);
+    *gmem = (Gmem){
+        .bytes = map_pages(size),
+        .size = size,
+        .page_flags = g_new0(uint8_t, size >> PAGE_BITS),
+        .dirty = g_new0(uint32_t, size >> PAGE_BITS),
+    };
+}
+
+void
+gmem_clear(Gmem *gmem)
+{
+    if (gmem->bytes != NULL)
+        munmap(gmem->bytes, gmem->size);
+    if (gmem->base != NULL)
+        munmap(gmem->base, gmem->size);
+    g_free(gmem->page_flags);
+    g_free(gmem->dirty);
+    *gmem = (Gmem){0};
+}
+
+void
+gmem_dirty_page(Gmem *gmem, uint32_t page)
+{
+    gmem->page_flags[page] |= GMEM_DIRTY;
+    gmem->dirty[gmem->dirty_count++] = page;
+}
+
+bool
+gmem_read(const Gmem *gmem, gva_t address, void *bytes, uint64_t size)
+{
+    gpa_t physical;
+
+    if (!gmem_translate(gmem, address, size, &physical))
+        return false;
+    memcpy(bytes, gmem->bytes + physical, size);
+    return true;
+}
+
+bool
+gmem_write(Gmem *gmem, gva_t address, const void *bytes, uint64_t size)
+{
+    gpa_t physical;
+
+    if (!gmem_translate(gmem, address, size, &physical))
+        return false;
+    if (size == 0)
+        return true;
+    gmem_will_write(gmem, physical, size);
+    memcpy(gmem->bytes + physical, bytes, size);
+    return true;
+}
+
+char *
+gmem_read_string(const Gmem *gmem, gva_t address, uint64_t most)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    char byte;
+
+    for (uint64_t i = 0; i < most; i++) {
+        if (!gmem_read(gmem, address + i, &byte, 1))
+            return NULL;
+        if (byte == '\0')
+            break;
+        if (!g_ascii_isprint(byte) && byte != '\n' && byte != '\t')
+            byte = '?';
+        g_string_append_c(text, byte);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+void
+gmem_rebase(Gmem *gmem)
+{
+    Digest digest;
+
+    if (gmem->base == NULL)
+        gmem->base = map_pages(gmem->size);
+    memcpy(gmem->base, gmem->bytes, gmem->size);
+    for (uint32_t i = 0; i < gmem->dirty_count; i++)
+        gmem->page_flags[gmem->dirty[i]] &= (uint8_t)~GMEM_DIRTY;
+    gmem->dirty_count = 0;
+
+    digest_init(&digest);
+    digest_bytes(&digest, gmem->base, gmem->size);
+    gmem->base_digest = digest_value(&digest);
+}
+
+void
+gmem_restore(Gmem *gmem, GmemCodeChanged *code_changed, void *user)
+{
+    INVARIANT(gmem->base != NULL);
+    for (uint32_t i = 0; i < gmem->dirty_count; i++) {
+        uint32_t page = gmem->dirty[i];
+        gpa_t physical = (gpa_t)page << PAGE_BITS;
+
+        memcpy(gmem->bytes + physical, gmem->base + physical, PAGE_BYTES);
+        gmem->page_flags[page] &= (uint8_t)~GMEM_DIRTY;
+        if (UNLIKELY(gmem->page_flags[page] & GMEM_CODE) &&
+            code_changed != NULL)
+            code_changed(user, physical, PAGE_BYTES);
+    }
+    gmem->dirty_count = 0;
+}
+
+static int
+compare_pages(gconstpointer a, gconstpointer b, gpointer unused)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+
+    (void)unused;
+    return x < y ? -1 : x > y;
+}
+
+/* The order of dirtying is part of the schedule, not of the state, and a page
+ * can be dirty and yet equal: so sort, and leave out what did not change. */
+void
+gmem_digest(const Gmem *gmem, Digest *digest)
+{
+    g_autofree uint32_t *pages =
+        g_memdup2(gmem->dirty, gmem->dirty_count * sizeof *gmem->dirty);
+
+    digest_u64(digest, gmem->base_digest);
+    if (gmem->dirty_count == 0)
+        return;
+    g_qsort_with_data(pages, (int)gmem->dirty_count, sizeof *pages,
+                      compare_pages, NULL);
+    for (uint32_t i = 0; i < gmem->dirty_count; i++) {
+        gpa_t physical = (gpa_t)pages[i] << PAGE_BITS;
+
+        if (gmem->base != NULL && memcmp(gmem->bytes + physical,
+                                         gmem->base + physical, PAGE_BYTES) == 0)
+            continue;
+        digest_u64(digest, pages[i]);
+        digest_bytes(digest, gmem->bytes + physical, PAGE_BYTES);
+    }
+}
