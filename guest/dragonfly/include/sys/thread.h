@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sys/thread.h -- threads, IPI FIFOs, cpu synchronisation. */
+#ifndef GUEST_SYS_THREAD_H
+#define GUEST_SYS_THREAD_H
+
+#include <machine/frame.h>
+#include <sys/param.h>
+
+typedef struct globaldata *globaldata_t;
+typedef struct thread *thread_t;
+typedef struct lwkt_ipiq *lwkt_ipiq_t;
+typedef struct lwkt_cpusync *lwkt_cpusync_t;
+
+/* The kernel calls all three through the widest: fine by the ABI. */
+typedef void (*ipifunc1_t)(void *arg);
+typedef void (*ipifunc2_t)(void *arg, int arg2);
+typedef void (*ipifunc3_t)(void *arg, int arg2, struct intrframe *frame);
+typedef void (*cpusync_func_t)(void *arg);
+
+/*
+ * A FIFO of messages from one cpu to one other, owned by the sender.  The
+ * indices run free and are masked at use, so that they may wrap.  Nothing is
+ * volatile: order comes from the fences and from calls the compiler cannot
+ * see through.
+ */
+struct lwkt_ipiq {
+    int ip_rindex; /* written by the target: taken */
+    int ip_xindex; /* written by the target: executed */
+    int ip_windex; /* written by the sender */
+    struct {
+        ipifunc3_t func;
+        void *arg1;
+        int arg2;
+        char filler[32 - sizeof(ipifunc3_t) - sizeof(void *) - sizeof(int)];
+    } ip_info[MAXCPUFIFO];
+};
+
+struct lwkt_cpusync {
+    cpumask_t cs_mask; /* cpus to hold still */
+    cpumask_t cs_mack; /* cpus that said they do */
+    cpusync_func_t cs_func;
+    void *cs_data;
+};
+
+#define TDF_RUNNING            0x0001 /* on its cpu */
+#define TDF_RUNQ               0x0002 /* wants to be */
+#define TDF_TSLEEPQ            0x0004 /* on a sleep queue */
+#define TDF_TSLEEP_DESCHEDULED 0x0008 /* and really asleep */
+
+struct thread {
+    int td_critcount;  /* depth of critical sections */
+    int td_cscount;    /* cpusyncs this thread masters now */
+    int td_nest_count; /* splz() within splz() */
+    int td_flags;
+    globaldata_t td_gd;
+    void *td_sp; /* saved stack pointer */
+    char *td_kstack;
+    unsigned td_kstack_size;
+    int td_wdomain;
+    const volatile void *td_wchan; /* what it sleeps on */
+    const char *td_wmesg;
+    thread_t td_sleepnext, td_sleepprev;
+};
+
+int lwkt_send_ipiq3(globaldata_t target, ipifunc3_t func, void *arg1, int arg2);
+int lwkt_send_ipiq3_passive(globaldata_t target, ipifunc3_t func, void *arg1,
+                            int arg2);
+int lwkt_send_ipiq3_nowait(globaldata_t target, ipifunc3_t func, void *arg1,
+                           int arg2);
+int lwkt_send_ipiq3_bycpu(int dcpu, ipifunc3_t func, void *arg1, int arg2);
+int lwkt_send_ipiq3_mask(cpumask_t mask, ipifunc3_t func, void *arg1, int arg2);
+void lwkt_wait_ipiq(globaldata_t target, int seq);
+int lwkt_seq_ipiq(globaldata_t target);
+void lwkt_process_ipiq(void);
+void lwkt_process_ipiq_frame(struct intrframe *frame);
+void lwkt_synchronize_ipiqs(const char *wmesg);
+void lwkt_cpusync_simple(cpumask_t mask, cpusync_func_t func, void *arg);
+void lwkt_cpusync_interlock(lwkt_cpusync_t cs);
+void lwkt_cpusync_deinterlock(lwkt_cpusync_t cs);
+
+/* glue.c */
+void lwkt_switch(void);
+void lwkt_schedule(thread_t td);
+void lwkt_schedule_self(thread_t td);
+void lwkt_deschedule(thread_t td);
+void lwkt_deschedule_self(thread_t td);
+void lwkt_maybe_splz(thread_t td);
+void lwkt_smp_stopped(void);
+
+#endif

@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vm/vm_extern.h -- named by the kernel file, which uses nothing of it. */
