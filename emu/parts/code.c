@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "parts/code.h"
+
+#include <sys/mman.h>
+
+/* Enough for any kernel that one scenario runs; reached, all is decoded anew. */
+#define CODE_INSNS_MAX (1u << 18)
+
+/* What a plain instruction may do. */
+#define PLAIN_CLASSES                                                          \
+    (INSN_MEMORY | INSN_READS | INSN_RET | INSN_BRANCH | INSN_HAS_IMMEDIATE |  \
+     INSN_FENCE_M | INSN_FENCE_S | INSN_FENCE_L | INSN_SERIALISING)
+
+static gpa_t
+physical_of(gva_t address)
+{
+    return address & ((UINT64_C(1) << WINDOW_BITS) - 1);
+}
+
+static gpointer
+point_key(gpa_t physical)
+{
+    return GSIZE_TO_POINTER(physical + 1);
+}
+
+/* Reserved whole and filled as needed, so that an Insn never moves. */
+static Insn *
+map_insns(void)
+{
+    void *insns = mmap(NULL, CODE_INSNS_MAX * sizeof(Insn),
+                       PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (insns == MAP_FAILED)
+        g_error("out of memory: decoded instructions");
+    return insns;
+}
+
+void
+code_init(Code *code, Gmem *gmem)
+{
+    *code = (Code){
+        .gmem = gmem,
+        .insns = map_insns(),
+        .count = 1,
+        .points = g_hash_table_new(g_direct_hash, g_direct_equal),
+    };
+    for (size_t mode = 0; mode < G_N_ELEMENTS(code->pages); mode++)
+        code->pages[mode] = g_new0(CodePage *, gmem->size >> PAGE_BITS);
+}
+
+/* Pages stay where they are: cores keep pointers to their slots. */
+static void
+forget_pages(Code *code)
+{
+    for (size_t mode = 0; mode < G_N_ELEMENTS(code->pages); mode++)
+        for (uint64_t i = 0; i < code->gmem->size >> PAGE_BITS; i++)
+            if (code->pages[mode][i] != NULL)
+                memset(code->pages[mode][i], 0, sizeof(CodePage));
+    code->count = 1;
+}
+
+void
+code_clear(Code *code)
+{
+    if (code->insns == NULL)
+        return;
+    for (size_t mode = 0; mode < G_N_ELEMENTS(code->pages); mode++) {
+        for (uint64_t i = 0; i < code->gmem->size >> PAGE_BITS; i++)
+            g_free(code->pages[mode][i]);
+        g_free(code->pages[mode]);
+    }
+    munmap(code->insns, CODE_INSNS_MAX * sizeof(Insn));
+    g_hash_table_destroy(code->points);
+    *code = (Code){0};
+}
+
+static uint32_t
+new_insn(Code *code)
+{
+    if (code->count == CODE_INSNS_MAX)
+        forget_pages(code);
+    return code->count++;
+}
+
+static CodePage *
+page_of(Code *code, InsnMode mode, gpa_t physical)
+{
+    CodePage **page = &code->pages[mode][physical >> PAGE_BITS];
+
+    if (*page == NULL)
+        *page = g_new0(CodePage, 1);
+    return *page;
+}
+
+const uint32_t *
+code_slots(Code *code, InsnMode mode, gva_t address)
+{
+    gpa_t physical = physical_of(address);
+
+    return physical < code->gmem->size ? page_of(code, mode, physical)->slot
+                                       : NULL;
+}
+
+/* Code outside of RAM (the APIC page, a hole) is never cached: the core will
+ * fault on it, and the hook only wants something harmless to look at. */
+const Insn *
+code_decode(Code *code, InsnMode mode, gva_t address)
+{
+    gpa_t physical = physical_of(address);
+    uint32_t number = new_insn(code);
+    Insn *insn = &code->insns[number];
+    CodePage *page;
+    uint64_t available;
+
+    if (physical >= code->gmem->size) {
+        *insn = (Insn){.flags = CODE_UNDEFINED};
+        code->count--;
+        return insn;
+    }
+    available = MIN(code->gmem->size - physical, INSN_LENGTH_MAX);
+    if (!insn_decode(insn, code->gmem->bytes + physical, available, address,
+                     mode))
+        *insn = (Insn){.flags = CODE_UNDEFINED};
+    if (g_hash_table_contains(code->points, point_key(physical)))
+        insn->flags |= CODE_POINT;
+
+    page = page_of(code, mode, physical);
+    page->slot[physical & (PAGE_BYTES - 1)] =
+        number | (insn->flags & ~PLAIN_CLASSES ? 0 : CODE_PLAIN);
+    code->gmem->page_flags[physical >> PAGE_BITS] |= GMEM_CODE;
+    code->gmem->page_flags[(physical + available - 1) >> PAGE_BITS] |=
+        GMEM_CODE;
+    return insn;
+}
+
+void
+code_forget(Code *code, gpa_t physical, uint64_t size)
+{
+    gpa_t first = physical < INSN_LENGTH_MAX ? 0 : physical - INSN_LENGTH_MAX + 1;
+    gpa_t end = MIN(physical + size, code->gmem->size);
+
+    for (size_t mode = 0; mode < G_N_ELEMENTS(code->pages); mode++)
+        for (gpa_t at = first; at < end; at++) {
+            CodePage *page = code->pages[mode][at >> PAGE_BITS];
+
+            if (page == NULL)
+                at |= PAGE_BYTES - 1;
+            else
+                page->slot[at & (PAGE_BYTES - 1)] = 0;
+        }
+}
+
+void
+code_mark(Code *code, gva_t address)
+{
+    gpa_t physical = physical_of(address);
+
+    g_hash_table_add(code->points, point_key(physical));
+    code_forget(code, physical, 1);
+}
+
+void
+code_unmark_all(Code *code)
+{
+    g_hash_table_remove_all(code->points);
+    forget_pages(code);
+}

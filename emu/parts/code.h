@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * code -- the instructions of the guest, decoded once, by physical address.
+ *
+ * The hook before every instruction asks here what the instruction is.  A
+ * page of text has a table of slots, one for each byte an instruction can
+ * start at; a slot is the number of a decoded Insn.
+ *
+ *      physical page ──▶ slots[4096] ──▶ insns[]
+ *
+ * One decoding serves all cores and all windows.  A page that was decoded
+ * carries GMEM_CODE, and whoever writes there must call code_forget().
+ *
+ * Anyone above can mark an address: the mark is a flag of the Insn there
+ * (CODE_POINT), which costs the hook nothing where it is not set.
+ *
+ * Invariants: slot 0 is "not decoded yet"; marks outlive code_forget().
+ *
+ * Layer 2; owned by Machine, shared by its cores.
+ */
+#ifndef EMU_PARTS_CODE_H
+#define EMU_PARTS_CODE_H
+
+#include "base/base.h"
+#include "base/capacity.h"
+#include "guest/gmem.h"
+#include "guest/insn.h"
+
+/* Insn flag: somebody watches this address. */
+#define CODE_POINT (UINT64_C(1) << 62)
+/* Insn flag: the bytes are no instruction; the core will raise #UD. */
+#define CODE_UNDEFINED (UINT64_C(1) << 63)
+
+/*
+ * Slot bit: nobody needs to look at the Insn, since it writes no memory and
+ * is of no class that anybody could stop at.  Most instructions are plain,
+ * and then the hook touches one word of this module and no more.
+ */
+#define CODE_PLAIN (1u << 31)
+
+typedef struct CodePage {
+    uint32_t slot[PAGE_BYTES];
+} CodePage;
+
+typedef struct Code {
+    Gmem *gmem;
+    CodePage **pages[3]; /* by InsnMode, then page number; NULL: none yet */
+    Insn *insns;         /* slot n is insns[n] */
+    uint32_t count;      /* slots in use */
+    GHashTable *points;  /* physical addresses with a mark */
+} Code;
+
+void code_init(Code *code, Gmem *gmem);
+void code_clear(Code *code);
+
+/* The slow half of code_at(). */
+const Insn *code_decode(Code *code, InsnMode mode, gva_t address);
+
+/*
+ * The instruction at `address`, which a core is about to execute.  Valid
+ * until the next call of a code_ function.
+ */
+static inline const Insn *
+code_at(Code *code, InsnMode mode, gva_t address)
+{
+    gpa_t physical = address & ((UINT64_C(1) << WINDOW_BITS) - 1);
+    const CodePage *page;
+    uint32_t slot;
+
+    if (UNLIKELY(physical >= code->gmem->size))
+        return code_decode(code, mode, address);
+    page = code->pages[mode][physical >> PAGE_BITS];
+    if (UNLIKELY(page == NULL))
+        return code_decode(code, mode, address);
+    slot = page->slot[physical & (PAGE_BYTES - 1)] & ~CODE_PLAIN;
+    if (UNLIKELY(slot == 0))
+        return code_decode(code, mode, address);
+    return &code->insns[slot];
+}
+
+/*
+ * The slots of the page that holds `address`, made if there are none; NULL
+ * outside of RAM.  Valid for the life of the Code.
+ */
+const uint32_t *code_slots(Code *code, InsnMode mode, gva_t address);
+
+/* Bytes in [physical, physical + size) change: decode anew what touches
+ * them. */
+void code_forget(Code *code, gpa_t physical, uint64_t size);
+
+/* Mark the address, or take all marks away. */
+void code_mark(Code *code, gva_t address);
+void code_unmark_all(Code *code);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "parts/cpu_hook.h"
+
+/* --- The hook ---------------------------------------------------------- */
+
+static void
+leave_engine(Cpu *cpu, CpuExit exit, uint64_t address)
+{
+    cpu->exit = exit;
+    cpu->exit_address = address;
+    engine_stop(cpu->engine);
+}
+
+/* Unicorn calls the hook once more after the last iteration of a REP, with
+ * nothing left to do; that is no step. */
+static bool
+repetition_is_done(const Cpu *cpu, const Insn *insn)
+{
+    uint64_t count = cpu->live->registers[GPR_RCX];
+
+    return (count << (64 - insn->access[0].address_bits)) == 0;
+}
+
+/*
+ * The slice is used up, or attention was requested.  True: go on with the
+ * instruction.  False: the engine was told to stop.
+ */
+static bool
+end_slice(Cpu *cpu, uint64_t address)
+{
+    while (cpu->slice < 0) {
+        if (cpu->attention) {
+            cpu->attention = false;
+            cpu->slice = cpu->slice_kept;
+        } else if (cpu->fiber != NULL) {
+            cpu->stop = CPU_STOP_SLICE;
+            cpu->inside = true;
+            cpu->exit_address = address;
+            fiber_leave(cpu->fiber);
+            cpu->inside = false;
+            cpu->attention = false;
+        } else {
+            cpu->slice = 0;
+            leave_engine(cpu, CPU_EXIT_SLICE, address);
+            return false;
+        }
+        if (cpu->leave || cpu->code_changed ||
+            (cpu->slice > 0 && cpu_interrupt_takeable(cpu))) {
+            leave_engine(cpu, CPU_EXIT_RECHECK, address);
+            return false;
+        }
+        cpu->slice--;
+    }
+    if (cpu_something_waits(cpu) && cpu_in_shadow(cpu))
+        cpu_request_attention(cpu);
+    return true;
+}
+
+/* The classes that the core itself cares about, about to execute. */
+static void
+note_class(Cpu *cpu, uint64_t flags)
+{
+    if (flags & INSN_STI && !(engine_flags(cpu->engine) & RFLAGS_IF))
+        cpu->state.shadow_at = cpu->state.retired + 1;
+    if (flags & INSN_MOV_SS && !cpu_in_shadow(cpu))
+        cpu->state.shadow_at = cpu->state.retired + 1;
+    if (flags & INSN_IRET)
+        cpu->state.nmi_blocked = false;
+    if (flags & CPU_OPENS_WINDOW && cpu_something_waits(cpu))
+        cpu_request_attention(cpu);
+    if (flags & INSN_PAUSE) {
+        cpu->attention = false;
+        cpu->slice = 0;
+    }
+}
+
+/* Returns whether the instruction is to be executed and counted. */
+static bool
+attend(Cpu *cpu, const Insn *insn, uint64_t address)
+{
+    uint64_t flags = insn->flags;
+
+    if (UNLIKELY(flags & INSN_STRING_REP) && repetition_is_done(cpu, insn)) {
+        cpu->slice++;
+        return false;
+    }
+    if (cpu->slice < 0) {
+        if (!end_slice(cpu, address))
+            return false;
+        /* Others ran meanwhile, and may have had text decoded anew. */
+        insn = code_at(cpu->shared->code, cpu_mode(cpu), address);
+    }
+    if (flags & CODE_POINT && !cpu->point_told) {
+        cpu->point_told = true;
+        cpu->slice_ends = false;
+        cpu->shared->host.point(cpu->shared->host.user, cpu, address);
+        if (cpu->slice_ends) {
+            cpu->slice_ends = false;
+            cpu->attention = false;
+            cpu->slice = -1;
+            if (!end_slice(cpu, address))
+                return false;
+        }
+    }
+    if (flags & CPU_SPECIAL_MASK && !cpu->native) {
+        cpu->slice++;
+        leave_engine(cpu, CPU_EXIT_SPECIAL, address);
+        return false;
+    }
+    cpu->native = false;
+    cpu->point_told = false;
+    note_class(cpu, flags);
+    if (cpu->trace_calls && flags & (INSN_CALL | INSN_RET | INSN_IRET))
+        cpu->shared->host.flow(cpu->shared->host.user, cpu, insn, 0);
+    return true;
+}
+
+static void
+tell_access(Cpu *cpu, const InsnAccess *access, gpa_t physical)
+{
+    gpa_t first = physical >> LINE_BITS;
+    gpa_t last = (physical + access->size - 1) >> LINE_BITS;
+
+    for (gpa_t line = first; line <= last; line++)
+        if (cpu->shared->watched[line >> 3] & (1u << (line & 7))) {
+            cpu->shared->host.access(cpu->shared->host.user, cpu, physical,
+                                     access);
+            return;
+        }
+}
+
+static gva_t
+address_of(const Cpu *cpu, const InsnAccess *access)
+{
+    uint64_t bases[SEG_COUNT];
+
+    for (unsigned i = 0; i < SEG_COUNT; i++)
+        bases[i] = cpu->live->segments[i].base;
+    return insn_effective_address(access, cpu->live->registers, bases);
+}
+
+/* What the instruction is about to touch: writes make pages dirty, and both
+ * reads and writes of watched memory are told. */
+static void
+note_accesses(Cpu *cpu, const Insn *insn)
+{
+    Gmem *gmem = cpu->shared->gmem;
+
+    for (unsigned i = 0; i < insn->access_count; i++) {
+        const InsnAccess *access = &insn->access[i];
+        gpa_t physical;
+
+        if (!gmem_translate(gmem, address_of(cpu, access), access->size,
+                            &physical))
+            continue;
+        if (access->mode & INSN_ACCESS_WRITE) {
+            gmem_will_write(gmem, physical, access->size);
+            if (UNLIKELY(gmem->page_flags[physical >> PAGE_BITS] & GMEM_CODE))
+                cpu->shared->host.code_written(cpu->shared->host.user,
+                                               physical, access->size);
+        }
+        if (UNLIKELY(cpu->shared->watched != NULL))
+            tell_access(cpu, access, physical);
+    }
+}
+
+/* The common store: one access by base, index and displacement, to one page
+ * of data that is dirty already.  All others take the long way. */
+static inline bool
+store_is_noted(const Cpu *cpu, const Insn *insn)
+{
+    const InsnAccess *access = &insn->access[0];
+    const Gmem *gmem = cpu->shared->gmem;
+    uint64_t address = (uint64_t)access->displacement;
+    gpa_t physical;
+
+    if (insn->access_count != 1 || access->segment != INSN_SEGMENT_NONE ||
+        access->mode != INSN_ACCESS_WRITE || access->address_bits != 64)
+        return false;
+    if (access->base < INSN_REG_NONE)
+        address += cpu->live->registers[access->base];
+    if (access->index < INSN_REG_NONE)
+        address += cpu->live->registers[access->index] << access->scale;
+    else if (access->index != INSN_REG_NONE)
+        return false;
+    if (!gmem_translate(gmem, address, access->size, &physical))
+        return false;
+    return (physical & (PAGE_BYTES - 1)) + access->size <= PAGE_BYTES &&
+           gmem->page_flags[physical >> PAGE_BITS] == GMEM_DIRTY;
+}
+
+#define HIDDEN_MODE (ENGINE_HIDDEN_CS64 | ENGINE_HIDDEN_CS32)
+
+/* Everything that is not "count one step of this core". */
+static __attribute__((noinline)) void
+hook_slowly(Cpu *cpu, uint64_t address)
+{
+    InsnMode mode = cpu_mode(cpu);
+    const Insn *insn = code_at(cpu->shared->code, mode, address);
+
+    cpu->page_number = address >> PAGE_BITS;
+    cpu->page_hidden = cpu->live->hidden & HIDDEN_MODE;
+    cpu->page_slots = code_slots(cpu->shared->code, mode, address);
+    if (cpu->page_slots == NULL)
+        cpu->page_number = UINT64_MAX;
+    if (cpu->slice < 0 || (insn->flags & cpu->stop_mask) != 0) {
+        if (!attend(cpu, insn, address))
+            return;
+        /* Others may have run meanwhile, and text been decoded anew. */
+        insn = code_at(cpu->shared->code, cpu_mode(cpu), address);
+    }
+    ++*cpu->clock;
+    cpu->state.retired++;
+    if (insn->flags & cpu->memory_mask && !store_is_noted(cpu, insn))
+        note_accesses(cpu, insn);
+}
+
+void
+cpu_on_instruction(struct uc_struct *unused, uint64_t address, uint32_t size,
+                   void *user)
+{
+    Cpu *cpu = user;
+
+    (void)unused, (void)size;
+    if (LIKELY(--cpu->slice >= 0 &&
+               address >> PAGE_BITS == cpu->page_number &&
+               (cpu->live->hidden & HIDDEN_MODE) == cpu->page_hidden)) {
+        uint32_t slot = cpu->page_slots[address & (PAGE_BYTES - 1)];
+        const Insn *insn =
+            &cpu->shared->code->insns[slot & ~CODE_PLAIN];
+
+        if (LIKELY(slot & cpu->plain) ||
+            (slot != 0 && !(insn->flags & cpu->stop_mask) &&
+             (!(insn->flags & cpu->memory_mask) ||
+              store_is_noted(cpu, insn)))) {
+            ++*cpu->clock;
+            cpu->state.retired++;
+            return;
+        }
+    }
+    hook_slowly(cpu, address);
+}
