@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "choose/choice.h"
+
+void
+choice_init(Choice *choice)
+{
+    *choice = (Choice){0};
+    tape_init(&choice->tape);
+}
+
+void
+choice_clear(Choice *choice)
+{
+    tape_clear(&choice->tape);
+}
+
+void
+choice_begin(Choice *choice, Strategy *strategy, const Tape *played,
+             uint64_t seed, unsigned cpus)
+{
+    choice->strategy = strategy;
+    choice->played = played;
+    choice->at = 0;
+    choice->diverged = false;
+    tape_rewind(&choice->tape);
+    strategy->begin(strategy, seed, cpus);
+}
+
+bool
+choice_played(Choice *choice, DecisionKind kind, uint64_t *value)
+{
+    if (choice->played == NULL || choice->at == choice->played->count ||
+        choice->played->items[choice->at].kind != kind)
+        return false;
+    *value = choice->played->items[choice->at++].value;
+    return true;
+}
+
+/* A tape that says something impossible was made on another machine: note
+ * it, and go on in some way, so that the run ends. */
+static bool
+from_tape(Choice *choice, DecisionKind kind, uint64_t bound, uint64_t *value)
+{
+    if (choice->played == NULL || choice->at == choice->played->count)
+        return false;
+    if (!choice_played(choice, kind, value) || *value >= bound) {
+        choice->diverged = true;
+        choice->played = NULL;
+        return false;
+    }
+    return true;
+}
+
+unsigned
+choice_action(Choice *choice, const Actions *actions)
+{
+    uint64_t value;
+
+    INVARIANT(actions->count > 0);
+    if (actions->count == 1)
+        return 0;
+    if (!from_tape(choice, DECISION_ACTION, actions->count, &value))
+        value = choice->strategy->pick(choice->strategy, actions);
+    INVARIANT(value < actions->count);
+    tape_push(&choice->tape, DECISION_ACTION, value);
+    return (unsigned)value;
+}
+
+uint64_t
+choice_steps(Choice *choice, unsigned cpu)
+{
+    uint64_t value;
+
+    if (!from_tape(choice, DECISION_STEPS, UINT64_MAX, &value))
+        value = choice->strategy->steps(choice->strategy, cpu) - 1;
+    tape_push(&choice->tape, DECISION_STEPS, value);
+    return value + 1;
+}
+
+uint64_t
+choice_value(Choice *choice, uint64_t bound)
+{
+    uint64_t value;
+
+    INVARIANT(bound >= 1);
+    if (bound == 1)
+        return 0;
+    if (!from_tape(choice, DECISION_VALUE, bound, &value))
+        value = choice->strategy->value(choice->strategy, bound);
+    INVARIANT(value < bound);
+    tape_push(&choice->tape, DECISION_VALUE, value);
+    return value;
+}
+
+void
+choice_record(Choice *choice, DecisionKind kind, uint64_t value)
+{
+    tape_push(&choice->tape, kind, value);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * choice -- the one door of nondeterminism, and its tape.
+ *
+ *      run ── choice_action() ──▶ ┌ Choice ┐ ──▶ Strategy   recording
+ *             choice_steps()      │  tape  │
+ *             choice_value()      └────────┘ ◀── Tape       playing
+ *
+ * Whatever could go two ways in a run goes through here, is answered by the
+ * strategy or, when playing, by a tape, and is written down.  A decision with
+ * only one possible answer is not asked, and not written.
+ *
+ * Invariant: the tape that was written, played on the same machine, gives the
+ * same run.
+ *
+ * Layer 5; owned by whoever runs.
+ */
+#ifndef EMU_CHOOSE_CHOICE_H
+#define EMU_CHOOSE_CHOICE_H
+
+#include "base/base.h"
+#include "choose/strategy.h"
+#include "choose/tape.h"
+#include "machine/action.h"
+
+typedef struct Choice {
+    Strategy *strategy; /* borrowed */
+    const Tape *played; /* borrowed; NULL: record */
+    size_t at;          /* next decision of `played` */
+    bool diverged;      /* the tape did not fit the machine */
+    Tape tape;          /* what was decided in this run */
+} Choice;
+
+void choice_init(Choice *choice);
+void choice_clear(Choice *choice);
+
+/*
+ * A new run.  With `played`, decisions come from that tape as long as it
+ * lasts and then from the strategy; both must outlive the run.
+ */
+void choice_begin(Choice *choice, Strategy *strategy, const Tape *played,
+                  uint64_t seed, unsigned cpus);
+
+/* Which action of the list, which must not be empty. */
+unsigned choice_action(Choice *choice, const Actions *actions);
+
+/* For how many steps core `cpu` may go on, at least 1. */
+uint64_t choice_steps(Choice *choice, unsigned cpu);
+
+/* A number below `bound`, at least 1. */
+uint64_t choice_value(Choice *choice, uint64_t bound);
+
+/* Write down a decision that a director took instead. */
+void choice_record(Choice *choice, DecisionKind kind, uint64_t value);
+
+/* The played tape has this decision next: take it.  False when recording, or
+ * when another kind is next. */
+bool choice_played(Choice *choice, DecisionKind kind, uint64_t *value);
+
+#endif

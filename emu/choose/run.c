@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "choose/run.h"
+
+#include "choose/run_director.h"
+
+/* The guest's side is guest/shim/hypercall.h. */
+enum { HYPERCALL_STORY_NEXT, HYPERCALL_PANIC, HYPERCALL_CONSOLE };
+
+/* Steps a core without a story's progress before the loop detector looks;
+ * doubled each time that it finds nothing. */
+#define PATIENCE_STEPS 500u
+
+/* Ticks of each timer that are waited for when all else is at rest. */
+#define REST_FIRES 2u
+
+struct Run {
+    RunSetup setup;
+    RunObserver observer;
+    Choice choice;
+    Actions actions;
+    DirectorState director;
+    Verdict verdict;
+    bool ended;
+    uint64_t waiting;        /* cores whose story waits for a mark */
+    uint64_t finished;       /* cores whose story ended */
+    uint64_t marks_seen;
+    ticks_t started, progress;
+    uint64_t patience;
+    unsigned rest_fires;
+};
+
+static uint64_t
+bit(unsigned cpu)
+{
+    return UINT64_C(1) << cpu;
+}
+
+static void
+end_run(Run *run, VerdictKind kind, int cpu, const char *text)
+{
+    run->ended = true;
+    run->verdict.kind = kind;
+    run->verdict.cpu = cpu;
+    g_strlcpy(run->verdict.text, text, sizeof run->verdict.text);
+}
+
+/* --- Stories ---------------------------------------------------------------- */
+
+static void
+start_call(Run *run, unsigned number, const StoryCall *call)
+{
+    static const unsigned order[STORY_ARGUMENTS_MAX] = {
+        GPR_RDI, GPR_RSI, GPR_RDX, GPR_RCX, GPR_R8, GPR_R9};
+    Cpu *cpu = machine_cpu(run->setup.machine, number);
+
+    for (unsigned i = 0; i < STORY_ARGUMENTS_MAX; i++)
+        cpu_set_register(cpu, order[i],
+                         i < call->argument_count ? call->arguments[i] : 0);
+    machine_finish_hypercall(run->setup.machine, number, call->function);
+}
+
+static bool
+ask_story(Run *run, unsigned cpu, uint64_t result, GError **error)
+{
+    const Stories *stories = run->setup.stories;
+    StoryStep step = STORY_END;
+    StoryCall call = {0};
+
+    if (!stories->next(stories->user, cpu, result, &step, &call, error))
+        return false;
+    run->waiting &= ~bit(cpu);
+    if (step == STORY_WAIT) {
+        run->waiting |= bit(cpu);
+        return true;
+    }
+    run->progress = machine_clock(run->setup.machine);
+    if (step == STORY_CALL)
+        start_call(run, cpu, &call);
+    else {
+        run->finished |= bit(cpu);
+        machine_finish_hypercall(run->setup.machine, cpu, 0);
+    }
+    if (run->observer.returned != NULL)
+        run->observer.returned(run->observer.user, cpu, result,
+                               step == STORY_END);
+    return true;
+}
+
+/* Somebody marked: every story that waits may go on, in order of the cores,
+ * until a round brings no new mark. */
+static bool
+ask_waiting(Run *run, GError **error)
+{
+    const Stories *stories = run->setup.stories;
+
+    while (stories->marks(stories->user) != run->marks_seen) {
+        uint64_t cores = run->waiting;
+
+        run->marks_seen = stories->marks(stories->user);
+        for (; cores != 0; cores &= cores - 1)
+            if (!ask_story(run, (unsigned)__builtin_ctzll(cores), 0, error))
+                return false;
+    }
+    return true;
+}
+
+void
+run_marked(Run *run, unsigned cpu, const char *name)
+{
+    (void)cpu;
+    if (run->setup.probe != NULL)
+        probe_mark(run->setup.probe, name);
+}
+
+uint64_t
+run_choose(Run *run, uint64_t bound)
+{
+    return choice_value(&run->choice, bound);
+}
+
+/* --- Hypercalls -------------------------------------------------------------- */
+
+static void
+write_console(Machine *machine, Cpu *cpu)
+{
+    uint64_t size = MIN(cpu_register(cpu, GPR_RSI), CONSOLE_BYTES_MAX);
+    g_autofree char *text = g_malloc(size + 1);
+
+    if (gmem_read(machine_memory(machine), cpu_register(cpu, GPR_RDI), text,
+                  size))
+        machine_console_write(machine, text, size);
+    machine_finish_hypercall(machine, cpu->number, 0);
+}
+
+static void
+read_panic(Machine *machine, Cpu *cpu, Verdict *verdict)
+{
+    g_autofree char *text =
+        gmem_read_string(machine_memory(machine), cpu_register(cpu, GPR_RDI),
+                         VERDICT_TEXT_MAX);
+
+    verdict->kind = VERDICT_PANIC;
+    verdict->cpu = (int)cpu->number;
+    g_strlcpy(verdict->text, text != NULL ? text : "(unreadable text)",
+              sizeof verdict->text);
+}
+
+static bool
+hypercall(Run *run, unsigned number, GError **error)
+{
+    Machine *machine = run->setup.machine;
+    Cpu *cpu = machine_cpu(machine, number);
+
+    switch (cpu_register(cpu, GPR_RAX)) {
+    case HYPERCALL_STORY_NEXT:
+        /* An interrupt returned to where the core waits. */
+        if (run->waiting & bit(number))
+            return true;
+        return ask_story(run, number, cpu_register(cpu, GPR_RDI), error);
+    case HYPERCALL_PANIC:
+        run->ended = true;
+        read_panic(machine, cpu, &run->verdict);
+        return true;
+    case HYPERCALL_CONSOLE:
+        write_console(machine, cpu);
+        return true;
+    default:
+        end_run(run, VERDICT_FAULT, (int)number, "unknown hypercall");
+        return true;
+    }
+}
+
+/* --- Endings ------------------------------------------------------------------- */
+
+static bool
+all_finished(const Run *run)
+{
+    return (unsigned)__builtin_popcountll(run->finished) ==
+           machine_cpus(run->setup.machine);
+}
+
+/* Everything is quiet but timers, which would tick for ever. */
+static bool
+only_timers_tick(Run *run)
+{
+    if (run->actions.steps != 0 || !all_finished(run))
+        return false;
+    for (unsigned i = 0; i < run->actions.count; i++)
+        if (actions_at(&run->actions, i).kind != ACTION_FIRE)
+            return false;
+    run->rest_fires++;
+    return run->rest_fires > REST_FIRES * machine_cpus(run->setup.machine);
+}
+
+static void
+describe_standstill(Run *run, unsigned number, char *text, size_t size)
+{
+    const Stories *stories = run->setup.stories;
+    const char *awaited = stories->awaited(stories->user, number);
+
+    if ((run->waiting & bit(number)) && awaited != NULL)
+        g_snprintf(text, size, "cpu%u awaits \"%s\", which nobody marks",
+                   number, awaited);
+    else
+        g_snprintf(text, size, "cpu%u sleeps, and nothing will wake it",
+                   number);
+}
+
+/* Nothing can happen any more. */
+static void
+come_to_rest(Run *run)
+{
+    Machine *machine = run->setup.machine;
+    char text[VERDICT_TEXT_MAX];
+
+    for (unsigned i = 0; i < machine_cpus(machine); i++) {
+        Cpu *cpu = machine_cpu(machine, i);
+
+        if (run->setup.bare && cpu->state.activity == CPU_WAIT_SIPI)
+            run->finished |= bit(i);
+        if (cpu->state.activity == CPU_HALTED && !(run->finished & bit(i)) &&
+            !cpu_interrupts_enabled(cpu)) {
+            g_snprintf(text, sizeof text,
+                       "cpu%u halted with interrupts off", i);
+            end_run(run, VERDICT_FAULT, (int)i, text);
+            return;
+        }
+    }
+    for (unsigned i = 0; i < machine_cpus(machine); i++)
+        if (!(run->finished & bit(i))) {
+            describe_standstill(run, i, text, sizeof text);
+            end_run(run, VERDICT_DEADLOCK, (int)i, text);
+            return;
+        }
+    end_run(run, VERDICT_DONE, -1, "");
+}
+
+static void
+look_for_loop(Run *run)
+{
+    Machine *machine = run->setup.machine;
+
+    if (run->setup.view == NULL ||
+        machine_clock(machine) - run->progress < run->patience)
+        return;
+    if (verdict_find_lasso(machine, run->setup.view, &run->verdict)) {
+        end_run(run, VERDICT_LIVELOCK, -1, "");
+        return;
+    }
+    run->progress = machine_clock(machine);
+    run->patience *= 2;
+}
+
+/* --- The loop ---------------------------------------------------------------------- */
+
+static void
+tell_point(void *user, unsigned cpu, gva_t rip)
+{
+    Run *run = user;
+
+    if (run->setup.probe != NULL)
+        probe_point(run->setup.probe, cpu, rip);
+    if (director_wants(&run->director, cpu, rip))
+        machine_break(run->setup.machine, cpu);
+    if (run->observer.point != NULL)
+        run->observer.point(run->observer.user, cpu, rip);
+}
+
+static void
+tell_access(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
+{
+    Run *run = user;
+
+    if (run->setup.probe != NULL)
+        probe_access(run->setup.probe, cpu, physical, access->size);
+}
+
+static void
+tell_flow(void *user, unsigned cpu, const Insn *insn, unsigned vector)
+{
+    Run *run = user;
+
+    if (run->observer.flow != NULL)
+        run->observer.flow(run->observer.user, cpu, insn, vector);
+}
+
+static void
+tell_sent(void *user, unsigned cpu, const Message *message)
+{
+    Run *run = user;
+
+    if (run->observer.sent != NULL)
+        run->observer.sent(run->observer.user, cpu, message);
+}
+
+static bool
+perform(Run *run, const Action *action, uint64_t steps, GError **error)
+{
+    Machine *machine = run->setup.machine;
+    uint64_t left =
+        run->setup.steps_max - (machine_clock(machine) - run->started);
+    CpuStop stop;
+
+    if (run->observer.action != NULL)
+        run->observer.action(run->observer.user, action);
+    stop = machine_perform(machine, action, MIN(steps, MAX(left, 1)));
+    if (UNLIKELY(stop == CPU_STOP_HYPERCALL))
+        return hypercall(run, action->cpu, error) && ask_waiting(run, error);
+    if (UNLIKELY(stop == CPU_STOP_SHUTDOWN))
+        end_run(run, VERDICT_FAULT, (int)action->cpu,
+                "triple fault: the cpu shut down");
+    return true;
+}
+
+static bool
+take_turn(Run *run, GError **error)
+{
+    unsigned index = choice_action(&run->choice, &run->actions);
+    Action action = actions_at(&run->actions, index);
+    uint64_t steps = 1;
+
+    if (action.kind == ACTION_STEP)
+        steps = choice_steps(&run->choice, action.cpu);
+    return perform(run, &action, steps, error);
+}
+
+/* A director's command, as far as the machine is concerned. */
+static bool
+take_directed_turn(Run *run, GError **error)
+{
+    Machine *machine = run->setup.machine;
+    DirectorTurn turn;
+    ticks_t before;
+
+    if (!director_next_turn(&run->director, machine, &run->actions,
+                            &run->choice, &turn, error))
+        return false;
+    if (!turn.acts)
+        return true;
+    if (run->actions.count > 1)
+        choice_record(&run->choice, DECISION_ACTION, turn.index);
+    before = machine_clock(machine);
+    if (!perform(run, &turn.action, turn.steps, error))
+        return false;
+    if (turn.action.kind == ACTION_STEP)
+        choice_record(&run->choice, DECISION_STEPS,
+                      MAX(machine_clock(machine) - before, 1) - 1);
+    return true;
+}
+
+/* A message that a director dropped, on the tape of a replay. */
+static void
+replay_drops(Run *run)
+{
+    uint64_t number;
+
+    while (choice_played(&run->choice, DECISION_DROP, &number)) {
+        choice_record(&run->choice, DECISION_DROP, number);
+        machine_drop_message(run->setup.machine, number);
+    }
+}
+
+static bool
+go_on(Run *run, GError **error)
+{
+    Machine *machine = run->setup.machine;
+
+    replay_drops(run);
+    machine_list_actions(machine, &run->actions);
+    if (run->actions.count == 0 || only_timers_tick(run)) {
+        come_to_rest(run);
+        return true;
+    }
+    if (machine_clock(machine) - run->started >= run->setup.steps_max) {
+        end_run(run, VERDICT_BUDGET, -1, "");
+        return true;
+    }
+    if (machine_bus_overflowed(machine)) {
+        end_run(run, VERDICT_FAULT, -1,
+                "more interrupt messages in flight than the bus can hold");
+        return true;
+    }
+    if (UNLIKELY(director_is_active(&run->director)))
+        return take_directed_turn(run, error);
+    if (!take_turn(run, error))
+        return false;
+    if (!run->ended)
+        look_for_loop(run);
+    return true;
+}
+
+/* The cores stood at STORY_NEXT when the base was taken. */
+static bool
+begin(Run *run, GError **error)
+{
+    Machine *machine = run->setup.machine;
+    const Stories *stories = run->setup.stories;
+
+    stories->begin(stories->user);
+    run->marks_seen = stories->marks(stories->user);
+    if (run->setup.bare) /* a core that nobody starts has nothing to do */
+        return true;
+    for (unsigned i = 0; i < machine_cpus(machine); i++)
+        if (!ask_story(run, i, 0, error))
+            return false;
+    return ask_waiting(run, error);
+}
+
+bool
+run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
+            RunResult *result, GError **error)
+{
+    Machine *machine = run->setup.machine;
+    MachineWatch watch = {
+        .point = tell_point,
+        .access = tell_access,
+        .flow = tell_flow,
+        .sent = tell_sent,
+        .user = run,
+    };
+
+    machine_watch(machine, &watch);
+    machine_restore(machine);
+    run->ended = false;
+    run->verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
+    run->waiting = run->finished = 0;
+    run->started = run->progress = machine_clock(machine);
+    run->patience = (uint64_t)PATIENCE_STEPS * machine_cpus(machine);
+    run->rest_fires = 0;
+    choice_begin(&run->choice, strategy, played, seed, machine_cpus(machine));
+    director_begin(&run->director, played == NULL ? run->setup.director : NULL,
+                   run->setup.image);
+    if (run->setup.probe != NULL)
+        probe_begin(run->setup.probe);
+    if (!begin(run, error))
+        return false;
+    while (!run->ended)
+        if (!go_on(run, error))
+            return false;
+    if (run->setup.probe != NULL)
+        probe_end(run->setup.probe, &run->verdict);
+    *result = (RunResult){
+        .verdict = run->verdict,
+        .steps = machine_clock(machine) - run->started,
+        .decisions = run->choice.tape.count,
+        .diverged = run->choice.diverged,
+    };
+    return true;
+}
+
+/* --- Life --------------------------------------------------------------------------- */
+
+Run *
+run_new(const RunSetup *setup)
+{
+    Run *run = g_new0(Run, 1);
+
+    run->setup = *setup;
+    choice_init(&run->choice);
+    return run;
+}
+
+void
+run_free(Run *run)
+{
+    if (run == NULL)
+        return;
+    machine_watch(run->setup.machine, NULL);
+    choice_clear(&run->choice);
+    director_clear(&run->director);
+    g_free(run);
+}
+
+void
+run_observe(Run *run, const RunObserver *observer)
+{
+    run->observer = observer != NULL ? *observer : (RunObserver){0};
+}
+
+const Tape *
+run_tape(const Run *run)
+{
+    return &run->choice.tape;
+}
+
+/* --- Set-up -------------------------------------------------------------------------- */
+
+#define SET_UP_TURN_STEPS 100
+
+/* A hypercall of the guest before its stories: true when it stands ready. */
+static bool
+set_up_hypercall(Machine *machine, unsigned number, Verdict *verdict)
+{
+    Cpu *cpu = machine_cpu(machine, number);
+
+    switch (cpu_register(cpu, GPR_RAX)) {
+    case HYPERCALL_STORY_NEXT:
+        return true;
+    case HYPERCALL_CONSOLE:
+        write_console(machine, cpu);
+        return true;
+    case HYPERCALL_PANIC:
+        read_panic(machine, cpu, verdict);
+        return false;
+    default:
+        *verdict = (Verdict){.kind = VERDICT_FAULT, .cpu = (int)number,
+                             .text = "unknown hypercall"};
+        return false;
+    }
+}
+
+static void
+judge_set_up(Machine *machine, Verdict *verdict)
+{
+    for (unsigned i = 0; i < machine_cpus(machine); i++)
+        if (machine_cpu(machine, i)->state.activity != CPU_HELD) {
+            *verdict = (Verdict){.kind = VERDICT_DEADLOCK, .cpu = (int)i};
+            g_snprintf(verdict->text, sizeof verdict->text,
+                       "cpu%u never became ready for a story", i);
+            return;
+        }
+    *verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
+}
+
+void
+run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict)
+{
+    g_autofree Actions *actions = g_new(Actions, 1);
+    Strategy *strategy = strategy_round_robin_new();
+    ticks_t started = machine_clock(machine);
+    bool going = true;
+
+    *verdict = (Verdict){.kind = VERDICT_BUDGET, .cpu = -1};
+    strategy->begin(strategy, 0, machine_cpus(machine));
+    while (going && machine_clock(machine) - started < steps_max) {
+        Action action;
+        CpuStop stop;
+
+        machine_list_actions(machine, actions);
+        if (actions->count == 0) {
+            judge_set_up(machine, verdict);
+            break;
+        }
+        action = actions_at(actions, strategy->pick(strategy, actions));
+        stop = machine_perform(machine, &action, SET_UP_TURN_STEPS);
+        if (stop == CPU_STOP_HYPERCALL)
+            going = set_up_hypercall(machine, action.cpu, verdict);
+        else if (stop == CPU_STOP_SHUTDOWN) {
+            *verdict = (Verdict){.kind = VERDICT_FAULT,
+                                 .cpu = (int)action.cpu,
+                                 .text = "triple fault: the cpu shut down"};
+            going = false;
+        }
+    }
+    strategy->free(strategy);
+}

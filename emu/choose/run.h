@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run -- one execution, from the base snapshot to a verdict.
+ *
+ *      while it goes on:
+ *          stories that may go on are asked     what to call next
+ *          the machine lists the actions        what may happen next
+ *          the choice takes one                 strategy, or tape
+ *          the machine performs it              watchers are told
+ *
+ * That is the meaning and very nearly the code.  A run ends when the guest
+ * panics or shuts down, when nothing can happen any more, when the machine is
+ * found in a fair loop, or when the budget of steps is used up.
+ *
+ * The loop detector looks only after some steps without a story having moved,
+ * so a run that makes progress pays nothing for it.  It looks ahead and puts
+ * everything back, so it is no decision and is on no tape.
+ *
+ * Layer 5.
+ */
+#ifndef EMU_CHOOSE_RUN_H
+#define EMU_CHOOSE_RUN_H
+
+#include "base/base.h"
+#include "choose/choice.h"
+#include "choose/director.h"
+#include "choose/story.h"
+#include "guest/image.h"
+#include "machine/machine.h"
+#include "watch/probe.h"
+#include "watch/state.h"
+#include "watch/verdict.h"
+
+/* Steps of one run, unless the scenario says otherwise. */
+#define RUN_STEPS_MAX_DEFAULT UINT64_C(1000000)
+
+/* Whoever wants to see more than the claims need (the story of a finding).
+ * Each may be NULL. */
+typedef struct RunObserver {
+    /* Before an action is performed. */
+    void (*action)(void *user, const Action *action);
+    /* A core stands at a marked address: the case's points, and those that
+     * the observer marked itself. */
+    void (*point)(void *user, unsigned cpu, gva_t rip);
+    /* A call, return, interrupt or exception; needs machine_watch_flow(). */
+    void (*flow)(void *user, unsigned cpu, const Insn *insn, unsigned vector);
+    /* A message was sent. */
+    void (*sent)(void *user, unsigned cpu, const Message *message);
+    /* A story's call returned, or its story ended (`ended`). */
+    void (*returned)(void *user, unsigned cpu, uint64_t result, bool ended);
+    void *user;
+} RunObserver;
+
+typedef struct RunSetup {
+    Machine *machine;          /* with a base */
+    const Stories *stories;
+    const Director *director;  /* NULL: none */
+    const Image *image;        /* for the director's points */
+    Probe *probe;              /* NULL: no claims */
+    const StateView *view;     /* NULL: no loop detection */
+    uint64_t steps_max;
+    bool bare;                 /* the base is the power-up state: cores come
+                                  to STORY_NEXT when they like, or never */
+} RunSetup;
+
+typedef struct RunResult {
+    Verdict verdict;
+    uint64_t steps;     /* of all cores */
+    uint64_t decisions; /* on the tape */
+    bool diverged;      /* the played tape did not fit */
+} RunResult;
+
+typedef struct Run Run;
+
+/* What `setup` points to must outlive the run. */
+Run *run_new(const RunSetup *setup);
+void run_free(Run *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Run, run_free)
+
+void run_observe(Run *run, const RunObserver *observer);
+
+/*
+ * Go back to the base and execute.  With `played`, decisions come from that
+ * tape as long as it lasts.  False with an error if the scenario's own code
+ * failed.  The machine is left as the run left it, for looking and digesting.
+ */
+bool run_execute(Run *run, Strategy *strategy, const Tape *played,
+                 uint64_t seed, RunResult *result, GError **error);
+
+/*
+ * Execute without stories until every core stands at its first STORY_NEXT and
+ * nothing is in flight: the guest's set-up, before the base is taken.  The
+ * verdict is DONE if it came so far.
+ */
+void run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict);
+
+/* The choices of the last run; valid until the next. */
+const Tape *run_tape(const Run *run);
+
+/* The door, for stories that choose(). */
+uint64_t run_choose(Run *run, uint64_t bound);
+/* A story marked. */
+void run_marked(Run *run, unsigned cpu, const char *name);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "choose/run_director.h"
+
+static uint64_t
+bit(unsigned cpu)
+{
+    return UINT64_C(1) << cpu;
+}
+
+void
+director_begin(DirectorState *state, const Director *director,
+               const Image *image)
+{
+    GArray *stops = state->stops;
+
+    *state = (DirectorState){.director = director, .image = image,
+                             .stops = stops};
+    if (director == NULL)
+        return;
+    if (state->stops == NULL)
+        state->stops = g_array_new(FALSE, FALSE, sizeof(gva_t));
+    g_array_set_size(state->stops, 0);
+    director->begin(director->user);
+}
+
+void
+director_clear(DirectorState *state)
+{
+    g_clear_pointer(&state->stops, g_array_unref);
+}
+
+bool
+director_wants(DirectorState *state, unsigned cpu, gva_t rip)
+{
+    if (LIKELY(state->director == NULL) || !state->busy ||
+        state->command.kind != DIRECTOR_RUN_TO || state->command.cpu != cpu)
+        return false;
+    for (guint i = 0; i < state->stops->len; i++)
+        if (g_array_index(state->stops, gva_t, i) == rip)
+            return state->arrived = true;
+    return false;
+}
+
+static bool
+find_stops(DirectorState *state, Machine *machine, GError **error)
+{
+    const Point *point = state->command.point;
+    const ImageSymbol *symbol;
+
+    g_array_set_size(state->stops, 0);
+    if (point->kind == POINT_LINE) {
+        if (!image_find_quote(state->image, point->function, point->quote,
+                              state->stops, error))
+            return false;
+    } else {
+        symbol = image_lookup_symbol(state->image, point->function);
+        if (symbol == NULL) {
+            g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_SYMBOL,
+                        "no function `%s` in the guest", point->function);
+            return false;
+        }
+        g_array_append_val(state->stops, symbol->address);
+    }
+    for (guint i = 0; i < state->stops->len; i++)
+        code_mark(machine_code(machine),
+                  g_array_index(state->stops, gva_t, i));
+    return true;
+}
+
+static void
+finish(DirectorState *state, bool done)
+{
+    state->busy = false;
+    state->done = done;
+}
+
+/* The next command, those that need no action carried out at once. */
+static bool
+fetch(DirectorState *state, Machine *machine, GError **error)
+{
+    DirectorCommand *command = &state->command;
+
+    if (!state->director->next(state->director->user, state->done, command,
+                               error))
+        return false;
+    state->busy = true;
+    state->arrived = false;
+    state->left = command->count;
+    state->before = machine_clock(machine);
+    if (command->kind != DIRECTOR_END && command->kind != DIRECTOR_FREE)
+        INVARIANT(command->cpu < machine_cpus(machine));
+    switch (command->kind) {
+    case DIRECTOR_HOLD:
+        state->held |= bit(command->cpu);
+        finish(state, true);
+        return true;
+    case DIRECTOR_RELEASE:
+        state->held &= ~bit(command->cpu);
+        finish(state, true);
+        return true;
+    case DIRECTOR_IPI_HOLD:
+        state->ipi_held |= bit(command->cpu);
+        finish(state, true);
+        return true;
+    case DIRECTOR_IPI_RELEASE:
+        state->ipi_held &= ~bit(command->cpu);
+        finish(state, true);
+        return true;
+    case DIRECTOR_RUN_TO:
+        return find_stops(state, machine, error);
+    case DIRECTOR_END:
+        state->director = NULL;
+        return true;
+    case DIRECTOR_STEP:
+    case DIRECTOR_RUN_HELD:
+    case DIRECTOR_IPI_DELIVER:
+    case DIRECTOR_IPI_DROP:
+    case DIRECTOR_FREE:
+        return true;
+    }
+    BUG("director command %d", (int)command->kind);
+}
+
+static bool
+find_action(const Actions *actions, ActionKind kind, unsigned cpu,
+            DirectorTurn *turn)
+{
+    for (unsigned i = 0; i < actions->count; i++) {
+        Action action = actions_at(actions, i);
+
+        if (action.kind == kind && action.cpu == cpu) {
+            turn->index = i;
+            turn->action = action;
+            return turn->acts = true;
+        }
+    }
+    return false;
+}
+
+static void
+drop_oldest(Machine *machine, unsigned cpu, Choice *choice,
+            DirectorState *state)
+{
+    unsigned count;
+    const Message *messages = machine_messages(machine, &count);
+
+    for (unsigned i = 0; i < count; i++)
+        if (messages[i].target == cpu) {
+            choice_record(choice, DECISION_DROP, messages[i].number);
+            machine_drop_message(machine, messages[i].number);
+            finish(state, true);
+            return;
+        }
+    finish(state, false);
+}
+
+/* What the strategy would do within the holds; the tape gets the number in
+ * the whole list, since a replay knows no holds. */
+static bool
+choose_freely(const DirectorState *state, const Actions *actions,
+              Choice *choice, DirectorTurn *turn)
+{
+    g_autofree Actions *allowed = g_new0(Actions, 1);
+    unsigned pick;
+
+    allowed->steps = actions->steps & ~state->held;
+    allowed->step_count = (unsigned)__builtin_popcountll(allowed->steps);
+    allowed->count = allowed->step_count;
+    for (unsigned i = actions->step_count; i < actions->count; i++) {
+        Action action = actions_at(actions, i);
+
+        if (action.kind != ACTION_DELIVER ||
+            !(state->ipi_held & bit(action.cpu)))
+            allowed->rest[allowed->count++ - allowed->step_count] = action;
+    }
+    if (allowed->count == 0)
+        return false;
+    pick = allowed->count == 1
+               ? 0
+               : choice->strategy->pick(choice->strategy, allowed);
+    turn->action = actions_at(allowed, pick);
+    for (turn->index = 0; turn->index < actions->count; turn->index++) {
+        Action action = actions_at(actions, turn->index);
+
+        if (action.kind == turn->action.kind &&
+            action.cpu == turn->action.cpu &&
+            action.number == turn->action.number)
+            break;
+    }
+    turn->steps = MIN(
+        turn->action.kind == ACTION_STEP
+            ? choice->strategy->steps(choice->strategy, turn->action.cpu)
+            : 1,
+        state->left);
+    return turn->acts = true;
+}
+
+/* Steps that the last turn made count against STEP and FREE. */
+static void
+account(DirectorState *state, Machine *machine)
+{
+    uint64_t made = machine_clock(machine) - state->before;
+
+    state->before = machine_clock(machine);
+    state->left -= MIN(state->left, made);
+}
+
+static void
+continue_command(DirectorState *state, Machine *machine,
+                 const Actions *actions, Choice *choice, DirectorTurn *turn)
+{
+    const DirectorCommand *command = &state->command;
+
+    account(state, machine);
+    turn->steps = state->left;
+    switch (command->kind) {
+    case DIRECTOR_STEP:
+        if (state->left == 0)
+            finish(state, true);
+        else if (!find_action(actions, ACTION_STEP, command->cpu, turn))
+            finish(state, false);
+        return;
+    case DIRECTOR_RUN_TO:
+    case DIRECTOR_RUN_HELD:
+        turn->steps = UINT32_MAX;
+        if (state->arrived)
+            finish(state, true);
+        else if (!find_action(actions, ACTION_STEP, command->cpu, turn))
+            finish(state, command->kind == DIRECTOR_RUN_HELD);
+        return;
+    case DIRECTOR_IPI_DELIVER:
+        turn->steps = 1;
+        finish(state, find_action(actions, ACTION_DELIVER, command->cpu,
+                                  turn));
+        return;
+    case DIRECTOR_IPI_DROP:
+        drop_oldest(machine, command->cpu, choice, state);
+        return;
+    case DIRECTOR_FREE:
+        if (state->left == 0)
+            finish(state, true);
+        else if (!choose_freely(state, actions, choice, turn))
+            finish(state, false);
+        return;
+    case DIRECTOR_HOLD:
+    case DIRECTOR_RELEASE:
+    case DIRECTOR_IPI_HOLD:
+    case DIRECTOR_IPI_RELEASE:
+    case DIRECTOR_END:
+        return;
+    }
+}
+
+bool
+director_next_turn(DirectorState *state, Machine *machine,
+                   const Actions *actions, Choice *choice, DirectorTurn *turn,
+                   GError **error)
+{
+    *turn = (DirectorTurn){.acts = false};
+    if (!state->busy)
+        return fetch(state, machine, error);
+    continue_command(state, machine, actions, choice, turn);
+    return true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * strategy -- how decisions are taken: an interface.
+ *
+ * A strategy is asked through the one door, choice.h, and nowhere else.  It
+ * may look at the list of actions and at what it keeps itself; it sees no
+ * host state.  One strategy a file.
+ *
+ * Layer 5.
+ */
+#ifndef EMU_CHOOSE_STRATEGY_H
+#define EMU_CHOOSE_STRATEGY_H
+
+#include "base/base.h"
+#include "machine/action.h"
+
+typedef struct Strategy Strategy;
+
+struct Strategy {
+    const char *name;
+    /* A new run: everything that follows depends on `seed` only. */
+    void (*begin)(Strategy *strategy, uint64_t seed, unsigned cpus);
+    /* Which of the actions; there are at least two. */
+    unsigned (*pick)(Strategy *strategy, const Actions *actions);
+    /* For how many steps core `cpu` goes on at most, at least 1. */
+    uint64_t (*steps)(Strategy *strategy, unsigned cpu);
+    /* A number below `bound`, which is at least 2, for a story. */
+    uint64_t (*value)(Strategy *strategy, uint64_t bound);
+    void (*free)(Strategy *strategy);
+};
+
+/* Cores in turn, a fixed number of steps each; messages and timers arrive as
+ * soon as they can.  The same whatever the seed. */
+Strategy *strategy_round_robin_new(void);
+
+/*
+ * Every action is equally likely, and a core goes on for a random number of
+ * steps whose mean is drawn once for each run, from 1 to 256: switches in the
+ * middle of three instructions and long undisturbed stretches are both met.
+ * `mean_steps` fixes the mean instead, if it is not 0.
+ */
+Strategy *strategy_random_new(uint64_t mean_steps);
+
+/* The strategy of this name with its defaults, or NULL. */
+Strategy *strategy_named(const char *name);
+/* The names of all strategies, NULL-terminated, for messages. */
+const char *const *strategy_names(void);
+
+#endif

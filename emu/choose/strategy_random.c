@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "base/prng.h"
+#include "choose/strategy.h"
+
+/* Means from 2^0 to 2^8 steps: a window of one instruction needs the small
+ * ones, a core that overtakes another by a whole message the large ones. */
+#define MEAN_BITS_MAX 8
+
+typedef struct Random {
+    Strategy strategy;
+    Prng prng;
+    uint64_t mean_fixed; /* 0: drawn for each run */
+    uint64_t mean;
+} Random;
+
+static void
+begin(Strategy *strategy, uint64_t seed, unsigned cpus)
+{
+    Random *self = (Random *)strategy;
+
+    (void)cpus;
+    prng_init(&self->prng, seed);
+    self->mean = self->mean_fixed;
+    if (self->mean == 0)
+        self->mean = UINT64_C(1) << prng_below(&self->prng, MEAN_BITS_MAX + 1);
+}
+
+static unsigned
+pick(Strategy *strategy, const Actions *actions)
+{
+    Random *self = (Random *)strategy;
+
+    return (unsigned)prng_below(&self->prng, actions->count);
+}
+
+/* Uniform in 1 .. 2 * mean - 1, whose mean is the mean. */
+static uint64_t
+steps(Strategy *strategy, unsigned cpu)
+{
+    Random *self = (Random *)strategy;
+
+    (void)cpu;
+    return 1 + prng_below(&self->prng, 2 * self->mean - 1);
+}
+
+static uint64_t
+value(Strategy *strategy, uint64_t bound)
+{
+    Random *self = (Random *)strategy;
+
+    return prng_below(&self->prng, bound);
+}
+
+static void
+free_strategy(Strategy *strategy)
+{
+    g_free(strategy);
+}
+
+Strategy *
+strategy_random_new(uint64_t mean_steps)
+{
+    Random *self = g_new0(Random, 1);
+
+    self->mean_fixed = mean_steps;
+    self->strategy = (Strategy){
+        .name = "random",
+        .begin = begin,
+        .pick = pick,
+        .steps = steps,
+        .value = value,
+        .free = free_strategy,
+    };
+    return &self->strategy;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "choose/strategy.h"
+
+#define TURN_STEPS 50
+
+typedef struct RoundRobin {
+    Strategy strategy;
+    unsigned last; /* the core whose turn it was */
+} RoundRobin;
+
+static void
+begin(Strategy *strategy, uint64_t seed, unsigned cpus)
+{
+    RoundRobin *self = (RoundRobin *)strategy;
+
+    (void)seed;
+    self->last = cpus - 1;
+}
+
+/* Arrivals come first; else the next core after the last one that can. */
+static unsigned
+pick(Strategy *strategy, const Actions *actions)
+{
+    RoundRobin *self = (RoundRobin *)strategy;
+    uint64_t later = self->last >= 63 ? 0 : ~UINT64_C(0) << (self->last + 1);
+    uint64_t candidates = actions->steps & later;
+    unsigned next;
+
+    if (actions->count > actions->step_count)
+        return actions->step_count;
+    if (candidates == 0)
+        candidates = actions->steps;
+    next = (unsigned)__builtin_ctzll(candidates);
+    self->last = next;
+    return (unsigned)__builtin_popcountll(actions->steps &
+                                          ((UINT64_C(1) << next) - 1));
+}
+
+static uint64_t
+steps(Strategy *strategy, unsigned cpu)
+{
+    (void)strategy, (void)cpu;
+    return TURN_STEPS;
+}
+
+static uint64_t
+value(Strategy *strategy, uint64_t bound)
+{
+    (void)strategy, (void)bound;
+    return 0;
+}
+
+static void
+free_strategy(Strategy *strategy)
+{
+    g_free(strategy);
+}
+
+Strategy *
+strategy_round_robin_new(void)
+{
+    RoundRobin *self = g_new0(RoundRobin, 1);
+
+    self->strategy = (Strategy){
+        .name = "round-robin",
+        .begin = begin,
+        .pick = pick,
+        .steps = steps,
+        .value = value,
+        .free = free_strategy,
+    };
+    return &self->strategy;
+}

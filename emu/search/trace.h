@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace -- a run on disk: all that is needed to do it again.
+ *
+ * A text file of lines "name value", in this order; the value goes to the
+ * end of the line.
+ *
+ *      LINE        VALUE
+ *      heddle-trace  format, TRACE_VERSION
+ *      scenario    path of the scenario, absolute
+ *      case        its number, from 1
+ *      ipiq        the source the guest was built from; absent: the default
+ *      strategy    its name
+ *      memory      the memory model
+ *      seed        decimal
+ *      image       digest of the guest image, 16 hexadecimal digits
+ *      verdict     as product.md spells it
+ *      digest      of the machine at the end, 16 hexadecimal digits
+ *      tape        the decisions, as tape_print() writes them
+ *
+ * The reader refuses what it does not know.  Whoever changes the format
+ * raises TRACE_VERSION.
+ *
+ * Layer 6; reader and writer together.
+ */
+#ifndef EMU_SEARCH_TRACE_H
+#define EMU_SEARCH_TRACE_H
+
+#include "base/base.h"
+#include "choose/tape.h"
+
+#define TRACE_VERSION 1
+
+typedef struct Trace {
+    char *scenario;
+    unsigned case_number;
+    char *ipiq; /* or NULL */
+    char *strategy;
+    char *memory;
+    uint64_t seed;
+    uint64_t image;
+    char *verdict;
+    uint64_t digest;
+    Tape tape;
+} Trace;
+
+void trace_init(Trace *trace);
+void trace_clear(Trace *trace);
+
+typedef enum TraceError {
+    TRACE_ERROR_FILE,   /* cannot be read or written */
+    TRACE_ERROR_FORMAT, /* is no trace, or one of another version */
+} TraceError;
+
+#define TRACE_ERROR trace_error_quark()
+GQuark trace_error_quark(void);
+
+/* Write it, whole or not at all. */
+bool trace_write(const Trace *trace, const char *path, GError **error);
+
+/* Read it into an initialised Trace; errors name file and line. */
+bool trace_read(Trace *trace, const char *path, GError **error);
+
+/* Does the file begin like a trace? */
+bool trace_is_trace(const char *path);
+
+#endif

@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "watch/probe.h"
+
+/* What to do at an address. */
+typedef enum HandlerKind {
+    HANDLER_BEGIN, /* region number `index` */
+    HANDLER_END,
+    HANDLER_EVENT, /* node number `index` */
+    HANDLER_RULE,
+} HandlerKind;
+
+typedef struct Handler {
+    HandlerKind kind;
+    unsigned index;
+    int next; /* another handler of the same address, or -1 */
+} Handler;
+
+typedef struct Node {
+    const Predicate *predicate;
+    int left, right;    /* nodes, or -1 */
+    int region;         /* of REGION, and of STUCK with a function; or -1 */
+    bool fired;         /* an event: it is this moment */
+    bool value;         /* at this moment */
+    bool seen;          /* held at an earlier moment */
+} Node;
+
+#define FRAMES_MAX 64
+
+/* A region, or the inside of a function. */
+typedef struct Place {
+    bool one_function;  /* begins and ends in one: frames tell entries apart */
+    unsigned depth[CPUS_MAX];
+    uint64_t frames[CPUS_MAX][FRAMES_MAX]; /* stack pointers at entry */
+} Place;
+
+struct Probe {
+    ProbeSetup setup;
+    GArray *nodes;        /* Node */
+    GArray *roots;        /* int: node of each claim */
+    GArray *occurred;     /* bool: of each claim */
+    GPtrArray *places;    /* Place; the scenario's regions first */
+    GArray *handlers;     /* Handler */
+    GHashTable *at;       /* address -> handler number + 1 */
+    Breach breaches[BREACHES_KEPT];
+    unsigned breach_count;
+    bool watches_regions; /* some claim depends on a place */
+};
+
+static Node *
+node_at(const Probe *probe, int index)
+{
+    return &g_array_index(probe->nodes, Node, (guint)index);
+}
+
+/* --- Finding points ----------------------------------------------------- */
+
+static void
+add_handler(Probe *probe, gva_t address, HandlerKind kind, unsigned index)
+{
+    gpointer key = GSIZE_TO_POINTER(address);
+    int first = GPOINTER_TO_INT(g_hash_table_lookup(probe->at, key)) - 1;
+    Handler handler = {.kind = kind, .index = index, .next = first};
+
+    g_array_append_val(probe->handlers, handler);
+    g_hash_table_insert(probe->at, key,
+                        GINT_TO_POINTER((int)probe->handlers->len));
+    code_mark(machine_code(probe->setup.machine), address);
+}
+
+/* The returns of a function: where it is about to go back to its caller. */
+static void
+find_returns(Probe *probe, const ImageSymbol *symbol, GArray *addresses)
+{
+    const Gmem *memory = machine_memory(probe->setup.machine);
+    gva_t at = symbol->address;
+    gva_t end = symbol->address + symbol->size;
+
+    while (at < end) {
+        gpa_t physical;
+        Insn insn;
+
+        if (!gmem_translate(memory, at, 1, &physical) ||
+            !insn_decode(&insn, memory->bytes + physical,
+                         MIN(memory->size - physical, end - at), at,
+                         INSN_MODE_64))
+            return;
+        if (insn.flags & (INSN_RET | INSN_IRET))
+            g_array_append_val(addresses, at);
+        at += insn.length;
+    }
+}
+
+static bool
+find_point(Probe *probe, const Point *point, GArray *addresses, GError **error)
+{
+    const Image *image = probe->setup.image;
+    const ImageSymbol *symbol;
+
+    if (point->kind == POINT_LINE) {
+        if (image_find_quote(image, point->function, point->quote, addresses,
+                             error))
+            return true;
+        g_prefix_error(error, "%u: ", point->line);
+        return false;
+    }
+    symbol = image_lookup_symbol(image, point->function);
+    if (symbol == NULL) {
+        g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_SYMBOL,
+                    "%u: no function `%s` in the guest", point->line,
+                    point->function);
+        return false;
+    }
+    if (point->kind == POINT_ENTER)
+        g_array_append_val(addresses, symbol->address);
+    else
+        find_returns(probe, symbol, addresses);
+    return true;
+}
+
+static bool
+add_point(Probe *probe, const Point *point, HandlerKind kind, unsigned index,
+          GError **error)
+{
+    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(gva_t));
+
+    if (!find_point(probe, point, addresses, error))
+        return false;
+    for (guint i = 0; i < addresses->len; i++)
+        add_handler(probe, g_array_index(addresses, gva_t, i), kind, index);
+    return true;
+}
+
+static bool
+add_place(Probe *probe, const Point *begin, const Point *end, GError **error)
+{
+    Place *place = g_new0(Place, 1);
+    unsigned index = probe->places->len;
+
+    g_ptr_array_add(probe->places, place);
+    place->one_function = begin->kind == POINT_LINE &&
+                          end->kind == POINT_LINE &&
+                          g_strcmp0(begin->function, end->function) == 0;
+    return add_point(probe, begin, HANDLER_BEGIN, index, error) &&
+           add_point(probe, end, HANDLER_END, index, error);
+}
+
+/* `stuck { inside = f }`: the inside of a function is a place of its own. */
+static bool
+add_inside(Probe *probe, const char *function, GError **error)
+{
+    char *name = (char *)function;
+    Point begin = {.kind = POINT_ENTER, .function = name};
+    Point end = {.kind = POINT_LEAVE, .function = name};
+
+    return add_place(probe, &begin, &end, error);
+}
+
+/* --- Nodes ------------------------------------------------------------------ */
+
+static bool add_node(Probe *probe, const Predicate *predicate, int *index,
+                     GError **error);
+
+static bool
+prepare_leaf(Probe *probe, Node *node, unsigned index, GError **error)
+{
+    const Predicate *predicate = node->predicate;
+    gpa_t physical;
+
+    switch (predicate->kind) {
+    case PREDICATE_REGION:
+        INVARIANT(predicate->index < probe->setup.regions->len);
+        node->region = (int)predicate->index;
+        probe->watches_regions = true;
+        return true;
+    case PREDICATE_POINT:
+        return add_point(probe, &predicate->point, HANDLER_EVENT, index,
+                         error);
+    case PREDICATE_TOUCH:
+        INVARIANT(predicate->index < probe->setup.object_count);
+        if (gmem_translate(machine_memory(probe->setup.machine),
+                           probe->setup.objects[predicate->index],
+                           probe->setup.object_sizes[predicate->index],
+                           &physical))
+            machine_watch_memory(probe->setup.machine, physical,
+                                 probe->setup.object_sizes[predicate->index]);
+        return true;
+    case PREDICATE_STUCK:
+        if (predicate->name == NULL)
+            return true;
+        node->region = (int)probe->places->len;
+        return add_inside(probe, predicate->name, error);
+    default:
+        return true;
+    }
+}
+
+static bool
+add_node(Probe *probe, const Predicate *predicate, int *index, GError **error)
+{
+    Node node = {
+        .predicate = predicate, .left = -1, .right = -1, .region = -1};
+
+    if (predicate->left != NULL &&
+        !add_node(probe, predicate->left, &node.left, error))
+        return false;
+    if (predicate->right != NULL &&
+        !add_node(probe, predicate->right, &node.right, error))
+        return false;
+    if (!prepare_leaf(probe, &node, probe->nodes->len, error))
+        return false;
+    *index = (int)probe->nodes->len;
+    g_array_append_val(probe->nodes, node);
+    return true;
+}
+
+static bool
+add_rules(Probe *probe, GError **error)
+{
+    const Rules *rules = probe->setup.rules;
+
+    if (rules == NULL)
+        return true;
+    for (guint i = 0; i < rules->rules->len; i++) {
+        const Rule *rule = g_ptr_array_index(rules->rules, i);
+
+        for (guint k = 0; k < rule->functions->len; k++) {
+            Point entry = {
+                .kind = POINT_ENTER,
+                .function = g_ptr_array_index(rule->functions, k),
+            };
+
+            if (!add_point(probe, &entry, HANDLER_RULE, i, error))
+                return false;
+        }
+    }
+    return true;
+}
+
+Probe *
+probe_new(const ProbeSetup *setup, GError **error)
+{
+    g_autoptr(Probe) probe = g_new0(Probe, 1);
+
+    probe->setup = *setup;
+    probe->nodes = g_array_new(FALSE, TRUE, sizeof(Node));
+    probe->roots = g_array_new(FALSE, TRUE, sizeof(int));
+    probe->occurred = g_array_new(FALSE, TRUE, sizeof(bool));
+    probe->places = g_ptr_array_new_with_free_func(g_free);
+    probe->handlers = g_array_new(FALSE, TRUE, sizeof(Handler));
+    probe->at = g_hash_table_new(g_direct_hash, g_direct_equal);
+    for (guint i = 0; i < setup->regions->len; i++) {
+        const Region *region = g_ptr_array_index(setup->regions, i);
+
+        if (!add_place(probe, &region->begin, &region->end, error))
+            return NULL;
+    }
+    for (guint i = 0; i < setup->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(setup->claims, i);
+        int root;
+
+        if (!add_node(probe, claim->predicate, &root, error))
+            return NULL;
+        g_array_append_val(probe->roots, root);
+    }
+    g_array_set_size(probe->occurred, probe->roots->len);
+    if (!add_rules(probe, error))
+        return NULL;
+    return g_steal_pointer(&probe);
+}
+
+void
+probe_free(Probe *probe)
+{
+    if (probe == NULL)
+        return;
+    g_clear_pointer(&probe->nodes, g_array_unref);
+    g_clear_pointer(&probe->roots, g_array_unref);
+    g_clear_pointer(&probe->occurred, g_array_unref);
+    g_clear_pointer(&probe->places, g_ptr_array_unref);
+    g_clear_pointer(&probe->handlers, g_array_unref);
+    g_clear_pointer(&probe->at, g_hash_table_unref);
+    g_free(probe);
+}
+
+/* --- Moments ------------------------------------------------------------------ */
+
+static bool
+inside_place(const Probe *probe, const Node *node)
+{
+    const Place *place = g_ptr_array_index(probe->places, (guint)node->region);
+    int cpu = node->predicate->cpu;
+
+    if (cpu != PREDICATE_ANY_CPU)
+        return place->depth[cpu] > 0;
+    for (unsigned i = 0; i < machine_cpus(probe->setup.machine); i++)
+        if (place->depth[i] > 0)
+            return true;
+    return false;
+}
+
+static bool
+some_message_waits(const Probe *probe)
+{
+    const StateView *view = probe->setup.view;
+
+    for (guint i = 0; view != NULL && i < view->fifos->len; i++) {
+        const StateFifo *fifo = &g_array_index(view->fifos, StateFifo, i);
+
+        if (state_fifo_length(probe->setup.machine, fifo) != 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+register_is(const Probe *probe, const Predicate *predicate)
+{
+    Machine *machine = probe->setup.machine;
+
+    for (unsigned i = 0; i < machine_cpus(machine); i++)
+        if ((predicate->cpu == PREDICATE_ANY_CPU ||
+             predicate->cpu == (int)i) &&
+            cpu_register(machine_cpu(machine, i), predicate->index) ==
+                predicate->value)
+            return true;
+    return false;
+}
+
+/* How the run ended; `verdict` is NULL while it goes on. */
+static bool
+ending_is(const Probe *probe, const Node *node, const Verdict *verdict)
+{
+    const Predicate *predicate = node->predicate;
+    VerdictKind kind;
+    bool stuck;
+
+    if (verdict == NULL)
+        return false;
+    kind = verdict->kind;
+    stuck = kind == VERDICT_DEADLOCK || kind == VERDICT_LIVELOCK;
+    switch (predicate->kind) {
+    case PREDICATE_STUCK:
+        return stuck && (node->region < 0 || inside_place(probe, node));
+    case PREDICATE_DEADLOCK:
+        return kind == VERDICT_DEADLOCK;
+    case PREDICATE_LIVELOCK:
+        return kind == VERDICT_LIVELOCK;
+    case PREDICATE_PANIC:
+        return kind == VERDICT_PANIC;
+    case PREDICATE_FAULT:
+        return kind == VERDICT_FAULT;
+    case PREDICATE_BUDGET:
+        return kind == VERDICT_BUDGET;
+    case PREDICATE_LOST_MESSAGE:
+        return (kind == VERDICT_DONE || kind == VERDICT_DEADLOCK) &&
+               some_message_waits(probe);
+    case PREDICATE_REGISTER:
+        return register_is(probe, predicate);
+    case PREDICATE_MEMORY:
+        return probe->setup.memory(probe->setup.user, predicate->index);
+    default:
+        BUG("predicate kind %d is no ending", (int)predicate->kind);
+    }
+}
+
+static bool
+value_of(const Probe *probe, const Node *node, const Verdict *verdict)
+{
+    switch (node->predicate->kind) {
+    case PREDICATE_REGION:
+        return inside_place(probe, node);
+    case PREDICATE_POINT:
+    case PREDICATE_TOUCH:
+    case PREDICATE_MARK:
+    case PREDICATE_BREACH:
+        return node->fired;
+    case PREDICATE_AND:
+        return node_at(probe, node->left)->value &&
+               node_at(probe, node->right)->value;
+    case PREDICATE_OR:
+        return node_at(probe, node->left)->value ||
+               node_at(probe, node->right)->value;
+    case PREDICATE_AFTER:
+        return node_at(probe, node->left)->value &&
+               node_at(probe, node->right)->seen;
+    default:
+        return ending_is(probe, node, verdict);
+    }
+}
+
+static void
+evaluate(Probe *probe, const Verdict *verdict)
+{
+    for (guint i = 0; i < probe->nodes->len; i++) {
+        Node *node = node_at(probe, (int)i);
+
+        node->value = value_of(probe, node, verdict);
+    }
+    for (guint i = 0; i < probe->nodes->len; i++) {
+        Node *node = node_at(probe, (int)i);
+
+        node->seen = node->seen || node->value;
+        node->fired = false;
+    }
+    for (guint i = 0; i < probe->roots->len; i++)
+        if (node_at(probe, g_array_index(probe->roots, int, i))->value)
+            g_array_index(probe->occurred, bool, i) = true;
+}
+
+void
+probe_begin(Probe *probe)
+{
+    for (guint i = 0; i < probe->nodes->len; i++) {
+        Node *node = node_at(probe, (int)i);
+
+        node->fired = node->value = node->seen = false;
+    }
+    for (guint i = 0; i < probe->occurred->len; i++)
+        g_array_index(probe->occurred, bool, i) = false;
+    for (guint i = 0; i < probe->places->len; i++) {
+        Place *place = g_ptr_array_index(probe->places, i);
+
+        memset(place->depth, 0, sizeof place->depth);
+    }
+    probe->breach_count = 0;
+}
+
+/* Enter or leave.  Code of one line can lie in several blocks, so within one
+ * function the stack pointer tells a new entry from the same one. */
+static void
+move_place(Place *place, unsigned cpu, uint64_t rsp, bool begin)
+{
+    unsigned depth = place->depth[cpu];
+    uint64_t *frames = place->frames[cpu];
+    bool same = place->one_function && depth > 0 && depth <= FRAMES_MAX &&
+                frames[depth - 1] == rsp;
+
+    if (begin) {
+        if (same)
+            return;
+        if (depth < FRAMES_MAX)
+            frames[depth] = rsp;
+        place->depth[cpu] = depth + 1;
+    } else if (depth > 0 &&
+               (same || !place->one_function || depth > FRAMES_MAX))
+        place->depth[cpu] = depth - 1;
+}
+
+/* True when the rule holds; what cannot be read breaks nothing. */
+static bool
+rule_holds(const Probe *probe, const Rule *rule, unsigned cpu)
+{
+    const Gmem *memory = machine_memory(probe->setup.machine);
+    gva_t at = probe->setup.rules->globaldata[cpu];
+    uint64_t value = 0;
+
+    if (rule->through_pointer &&
+        (!gmem_read(memory, at + rule->pointer, &at, 8) || at == 0))
+        return true;
+    if (!gmem_read(memory, at + rule->offset, &value, rule->size))
+        return true;
+    return (value == rule->value) != rule->negated;
+}
+
+static bool
+check_rule(Probe *probe, unsigned index, unsigned cpu, gva_t rip)
+{
+    const Rule *rule = g_ptr_array_index(probe->setup.rules->rules, index);
+
+    if (LIKELY(rule_holds(probe, rule, cpu)))
+        return false;
+    if (probe->breach_count < BREACHES_KEPT)
+        probe->breaches[probe->breach_count++] = (Breach){
+            .rule = rule->name,
+            .cpu = cpu,
+            .at = machine_clock(probe->setup.machine),
+            .rip = rip,
+        };
+    for (guint i = 0; i < probe->nodes->len; i++) {
+        Node *node = node_at(probe, (int)i);
+        const Predicate *predicate = node->predicate;
+
+        if (predicate->kind == PREDICATE_BREACH &&
+            (predicate->cpu == PREDICATE_ANY_CPU ||
+             predicate->cpu == (int)cpu) &&
+            g_strcmp0(predicate->name, rule->name) == 0)
+            node->fired = true;
+    }
+    return true;
+}
+
+bool
+probe_has_point(const Probe *probe, gva_t rip)
+{
+    return g_hash_table_contains(probe->at, GSIZE_TO_POINTER(rip));
+}
+
+void
+probe_point(Probe *probe, unsigned cpu, gva_t rip)
+{
+    int index = GPOINTER_TO_INT(g_hash_table_lookup(
+                    probe->at, GSIZE_TO_POINTER(rip))) - 1;
+    bool matters = false;
+
+    for (; index >= 0;
+         index = g_array_index(probe->handlers, Handler, index).next) {
+        const Handler *handler =
+            &g_array_index(probe->handlers, Handler, index);
+        Node *node;
+
+        switch (handler->kind) {
+        case HANDLER_BEGIN:
+        case HANDLER_END:
+            move_place(g_ptr_array_index(probe->places, handler->index), cpu,
+                       cpu_register(machine_cpu(probe->setup.machine, cpu),
+                                    GPR_RSP),
+                       handler->kind == HANDLER_BEGIN);
+            matters = matters || probe->watches_regions;
+            break;
+        case HANDLER_EVENT:
+            node = node_at(probe, (int)handler->index);
+            if (node->predicate->cpu == PREDICATE_ANY_CPU ||
+                node->predicate->cpu == (int)cpu)
+                node->fired = matters = true;
+            break;
+        case HANDLER_RULE:
+            if (check_rule(probe, handler->index, cpu, rip))
+                matters = true;
+            break;
+        }
+    }
+    if (matters)
+        evaluate(probe, NULL);
+}
+
+void
+probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size)
+{
+    bool matters = false;
+
+    for (guint i = 0; i < probe->nodes->len; i++) {
+        Node *node = node_at(probe, (int)i);
+        const Predicate *predicate = node->predicate;
+        gpa_t object;
+
+        if (predicate->kind != PREDICATE_TOUCH ||
+            (predicate->cpu != PREDICATE_ANY_CPU &&
+             predicate->cpu != (int)cpu) ||
+            !gmem_translate(machine_memory(probe->setup.machine),
+                            probe->setup.objects[predicate->index],
+                            probe->setup.object_sizes[predicate->index],
+                            &object))
+            continue;
+        if (physical < object + probe->setup.object_sizes[predicate->index] &&
+            object < physical + size)
+            node->fired = matters = true;
+    }
+    if (matters)
+        evaluate(probe, NULL);
+}
+
+void
+probe_mark(Probe *probe, const char *name)
+{
+    bool matters = false;
+
+    for (guint i = 0; i < probe->nodes->len; i++) {
+        Node *node = node_at(probe, (int)i);
+
+        if (node->predicate->kind == PREDICATE_MARK &&
+            g_strcmp0(node->predicate->name, name) == 0)
+            node->fired = matters = true;
+    }
+    if (matters)
+        evaluate(probe, NULL);
+}
+
+void
+probe_end(Probe *probe, const Verdict *verdict)
+{
+    evaluate(probe, verdict);
+}
+
+bool
+probe_occurred(const Probe *probe, unsigned index)
+{
+    INVARIANT(index < probe->occurred->len);
+    return g_array_index(probe->occurred, bool, index);
+}
+
+const Breach *
+probe_breaches(const Probe *probe, unsigned *count)
+{
+    *count = probe->breach_count;
+    return probe->breaches;
+}

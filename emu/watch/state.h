@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * state -- is the machine where it was before?
+ *
+ * A digest of the whole machine never comes back: time goes on and counters
+ * count.  This hash leaves out what only counts, and sees FIFOs as queues:
+ *
+ *   left out     the clock, steps, the console, message numbers, and the
+ *                words that the system's rules.lua declares as counters
+ *   as a queue   an index pair becomes the number of entries between them,
+ *                and the entries in order, wherever in the ring they lie
+ *
+ * Two states with one hash behave alike, as long as no branch depends on what
+ * was left out; that is what declaring a counter promises.
+ *
+ * With an APIC timer armed the hash is no use, since time itself is state
+ * then; state_is_comparable() says so.  Layer 4.
+ */
+#ifndef EMU_WATCH_STATE_H
+#define EMU_WATCH_STATE_H
+
+#include "base/base.h"
+#include "machine/machine.h"
+
+/* Bytes that are left out. */
+typedef struct StateRange {
+    gpa_t physical;
+    uint64_t size;
+} StateRange;
+
+/* A ring whose indices run free; each index is a 32-bit integer. */
+typedef struct StateFifo {
+    gpa_t physical; /* of the structure */
+    uint64_t size;
+    uint32_t written, read, executed; /* offsets of the indices */
+    uint32_t slots;                   /* offset of the first slot */
+    uint32_t slot_size, depth;
+    int source, target; /* cpus; both the same: a cpu's own queue */
+} StateFifo;
+
+typedef struct StateView {
+    GArray *ranges; /* StateRange, by address, not overlapping */
+    GArray *fifos;  /* StateFifo, by address, not overlapping the ranges */
+} StateView;
+
+void state_view_init(StateView *view);
+void state_view_clear(StateView *view);
+/* Bring ranges and fifos in order; after the last was added. */
+void state_view_sort(StateView *view);
+
+/* May states be compared at all? */
+bool state_is_comparable(Machine *machine);
+
+/* The hash.  Settles all cores. */
+uint64_t state_hash(Machine *machine, const StateView *view);
+
+/* Entries in a FIFO that were written and not read. */
+uint32_t state_fifo_length(Machine *machine, const StateFifo *fifo);
+
+#endif
