@@ -89,7 +89,8 @@ ask_story(Run *run, unsigned cpu, uint64_t result, GError **error)
 }
 
 /* Somebody marked: every story that waits may go on, in order of the cores,
- * until a round brings no new mark. */
+ * until a round brings no new mark.  A core that is in an interrupt handler
+ * is asked when it comes back to where it waits. */
 static bool
 ask_waiting(Run *run, GError **error)
 {
@@ -99,9 +100,14 @@ ask_waiting(Run *run, GError **error)
         uint64_t cores = run->waiting;
 
         run->marks_seen = stories->marks(stories->user);
-        for (; cores != 0; cores &= cores - 1)
-            if (!ask_story(run, (unsigned)__builtin_ctzll(cores), 0, error))
+        for (; cores != 0; cores &= cores - 1) {
+            unsigned cpu = (unsigned)__builtin_ctzll(cores);
+
+            if (machine_cpu(run->setup.machine, cpu)->state.activity ==
+                    CPU_HELD &&
+                !ask_story(run, cpu, 0, error))
                 return false;
+        }
     }
     return true;
 }
@@ -155,9 +161,6 @@ hypercall(Run *run, unsigned number, GError **error)
 
     switch (cpu_register(cpu, GPR_RAX)) {
     case HYPERCALL_STORY_NEXT:
-        /* An interrupt returned to where the core waits. */
-        if (run->waiting & bit(number))
-            return true;
         return ask_story(run, number, cpu_register(cpu, GPR_RDI), error);
     case HYPERCALL_PANIC:
         run->ended = true;
@@ -237,15 +240,23 @@ come_to_rest(Run *run)
     end_run(run, VERDICT_DONE, -1, "");
 }
 
+static void watch_machine(Run *run);
+
 static void
 look_for_loop(Run *run)
 {
     Machine *machine = run->setup.machine;
 
+    bool found;
+
     if (run->setup.view == NULL ||
         machine_clock(machine) - run->progress < run->patience)
         return;
-    if (verdict_find_lasso(machine, run->setup.view, &run->verdict)) {
+    /* What happens in the look ahead does not happen in the run. */
+    machine_watch(machine, NULL);
+    found = verdict_find_lasso(machine, run->setup.view, &run->verdict);
+    watch_machine(run);
+    if (found) {
         end_run(run, VERDICT_LIVELOCK, -1, "");
         return;
     }
@@ -293,6 +304,20 @@ tell_sent(void *user, unsigned cpu, const Message *message)
 
     if (run->observer.sent != NULL)
         run->observer.sent(run->observer.user, cpu, message);
+}
+
+static void
+watch_machine(Run *run)
+{
+    MachineWatch watch = {
+        .point = tell_point,
+        .access = tell_access,
+        .flow = tell_flow,
+        .sent = tell_sent,
+        .user = run,
+    };
+
+    machine_watch(run->setup.machine, &watch);
 }
 
 static bool
@@ -413,15 +438,8 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
             RunResult *result, GError **error)
 {
     Machine *machine = run->setup.machine;
-    MachineWatch watch = {
-        .point = tell_point,
-        .access = tell_access,
-        .flow = tell_flow,
-        .sent = tell_sent,
-        .user = run,
-    };
 
-    machine_watch(machine, &watch);
+    watch_machine(run);
     machine_restore(machine);
     run->ended = false;
     run->verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};

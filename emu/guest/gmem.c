@@ -26,8 +26,8 @@ gmem_init(Gmem *gmem, unsigned mib)
     *gmem = (Gmem){
         .bytes = map_pages(size),
         .size = size,
-        .page_flags = g_new0(uint8_t, size >> PAGE_BITS),
-        .dirty = g_new0(uint32_t, size >> PAGE_BITS),
+        .line_flags = g_new0(uint8_t, size >> LINE_BITS),
+        .dirty = g_new0(uint32_t, size >> LINE_BITS),
     };
 }
 
@@ -38,16 +38,16 @@ gmem_clear(Gmem *gmem)
         munmap(gmem->bytes, gmem->size);
     if (gmem->base != NULL)
         munmap(gmem->base, gmem->size);
-    g_free(gmem->page_flags);
+    g_free(gmem->line_flags);
     g_free(gmem->dirty);
     *gmem = (Gmem){0};
 }
 
 void
-gmem_dirty_page(Gmem *gmem, uint32_t page)
+gmem_dirty_line(Gmem *gmem, uint32_t line)
 {
-    gmem->page_flags[page] |= GMEM_DIRTY;
-    gmem->dirty[gmem->dirty_count++] = page;
+    gmem->line_flags[line] |= GMEM_DIRTY;
+    gmem->dirty[gmem->dirty_count++] = line;
 }
 
 bool
@@ -102,7 +102,7 @@ gmem_rebase(Gmem *gmem)
         gmem->base = map_pages(gmem->size);
     memcpy(gmem->base, gmem->bytes, gmem->size);
     for (uint32_t i = 0; i < gmem->dirty_count; i++)
-        gmem->page_flags[gmem->dirty[i]] &= (uint8_t)~GMEM_DIRTY;
+        gmem->line_flags[gmem->dirty[i]] &= (uint8_t)~GMEM_DIRTY;
     gmem->dirty_count = 0;
 
     digest_init(&digest);
@@ -115,20 +115,20 @@ gmem_restore(Gmem *gmem, GmemCodeChanged *code_changed, void *user)
 {
     INVARIANT(gmem->base != NULL);
     for (uint32_t i = 0; i < gmem->dirty_count; i++) {
-        uint32_t page = gmem->dirty[i];
-        gpa_t physical = (gpa_t)page << PAGE_BITS;
+        uint32_t line = gmem->dirty[i];
+        gpa_t physical = (gpa_t)line << LINE_BITS;
 
-        memcpy(gmem->bytes + physical, gmem->base + physical, PAGE_BYTES);
-        gmem->page_flags[page] &= (uint8_t)~GMEM_DIRTY;
-        if (UNLIKELY(gmem->page_flags[page] & GMEM_CODE) &&
+        memcpy(gmem->bytes + physical, gmem->base + physical, LINE_BYTES);
+        gmem->line_flags[line] &= (uint8_t)~GMEM_DIRTY;
+        if (UNLIKELY(gmem->line_flags[line] & GMEM_CODE) &&
             code_changed != NULL)
-            code_changed(user, physical, PAGE_BYTES);
+            code_changed(user, physical, LINE_BYTES);
     }
     gmem->dirty_count = 0;
 }
 
 static int
-compare_pages(gconstpointer a, gconstpointer b, gpointer unused)
+compare_lines(gconstpointer a, gconstpointer b, gpointer unused)
 {
     uint32_t x = *(const uint32_t *)a;
     uint32_t y = *(const uint32_t *)b;
@@ -137,26 +137,26 @@ compare_pages(gconstpointer a, gconstpointer b, gpointer unused)
     return x < y ? -1 : x > y;
 }
 
-/* The order of dirtying is part of the schedule, not of the state, and a page
+/* The order of dirtying is part of the schedule, not of the state, and a line
  * can be dirty and yet equal: so sort, and leave out what did not change. */
 void
 gmem_digest(const Gmem *gmem, Digest *digest)
 {
-    g_autofree uint32_t *pages =
+    g_autofree uint32_t *lines =
         g_memdup2(gmem->dirty, gmem->dirty_count * sizeof *gmem->dirty);
 
     digest_u64(digest, gmem->base_digest);
     if (gmem->dirty_count == 0)
         return;
-    g_qsort_with_data(pages, (int)gmem->dirty_count, sizeof *pages,
-                      compare_pages, NULL);
+    g_qsort_with_data(lines, (int)gmem->dirty_count, sizeof *lines,
+                      compare_lines, NULL);
     for (uint32_t i = 0; i < gmem->dirty_count; i++) {
-        gpa_t physical = (gpa_t)pages[i] << PAGE_BITS;
+        gpa_t physical = (gpa_t)lines[i] << LINE_BITS;
 
         if (gmem->base != NULL && memcmp(gmem->bytes + physical,
-                                         gmem->base + physical, PAGE_BYTES) == 0)
+                                         gmem->base + physical, LINE_BYTES) == 0)
             continue;
-        digest_u64(digest, pages[i]);
-        digest_bytes(digest, gmem->bytes + physical, PAGE_BYTES);
+        digest_u64(digest, lines[i]);
+        digest_bytes(digest, gmem->bytes + physical, LINE_BYTES);
     }
 }

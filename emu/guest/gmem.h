@@ -11,12 +11,14 @@
  *      ffff800000000000  direct map     0 .. ram
  *      ffffffff80000000  kernel         0 .. ram
  *
- * A second block, the base, holds RAM as it was after set-up.  Every page
- * that is written afterwards is on the dirty list, so that going back costs
- * as much as the run has dirtied, not as much as there is memory.
+ * A second block, the base, holds RAM as it was after set-up.  Every line of
+ * LINE_BYTES that is written afterwards is on the dirty list, so that going
+ * back costs as much as the run has dirtied, not as much as there is memory.
+ * Lines, not pages: a kernel touches a few words on each of many pages, and
+ * copying whole pages was a sixth of a short run.
  *
- * Invariants: a page that differs from the base is on the dirty list, and on
- * it once; a page marked GMEM_CODE holds bytes that were decoded.
+ * Invariants: a line that differs from the base is on the dirty list, and on
+ * it once; a line marked GMEM_CODE holds bytes that were decoded.
  *
  * Layer 1; knows neither time nor chance.
  */
@@ -32,15 +34,15 @@
 #define WINDOW_DIRECT UINT64_C(0xffff800000000000)
 #define WINDOW_KERNEL UINT64_C(0xffffffff80000000)
 
-#define GMEM_DIRTY 1u /* page flag: on the dirty list */
-#define GMEM_CODE 2u  /* page flag: instructions were decoded from it */
+#define GMEM_DIRTY 1u /* line flag: on the dirty list */
+#define GMEM_CODE 2u  /* line flag: instructions were decoded from it */
 
 typedef struct Gmem {
     uint8_t *bytes;        /* RAM, page-aligned */
     uint64_t size;         /* bytes, a multiple of the page */
     uint8_t *base;         /* RAM after set-up; NULL before gmem_rebase() */
-    uint8_t *page_flags;   /* GMEM_DIRTY | GMEM_CODE, one a page */
-    uint32_t *dirty;       /* numbers of the dirty pages, in order of dirtying */
+    uint8_t *line_flags;   /* GMEM_DIRTY | GMEM_CODE, one a line */
+    uint32_t *dirty;       /* numbers of the dirty lines, in order of dirtying */
     uint32_t dirty_count;  /* how many */
     uint64_t base_digest;  /* of the base */
 } Gmem;
@@ -69,19 +71,19 @@ gmem_translate(const Gmem *gmem, gva_t address, uint64_t size, gpa_t *physical)
     return true;
 }
 
-void gmem_dirty_page(Gmem *gmem, uint32_t page);
+void gmem_dirty_line(Gmem *gmem, uint32_t line);
 
 /* Note that [physical, physical + size) is about to be written; the range
  * must be RAM and size must not be 0. */
 static inline void
 gmem_will_write(Gmem *gmem, gpa_t physical, uint64_t size)
 {
-    uint32_t first = (uint32_t)(physical >> PAGE_BITS);
-    uint32_t last = (uint32_t)((physical + size - 1) >> PAGE_BITS);
+    uint32_t first = (uint32_t)(physical >> LINE_BITS);
+    uint32_t last = (uint32_t)((physical + size - 1) >> LINE_BITS);
 
-    for (uint32_t page = first; page <= last; page++)
-        if (!(gmem->page_flags[page] & GMEM_DIRTY))
-            gmem_dirty_page(gmem, page);
+    for (uint32_t line = first; line <= last; line++)
+        if (!(gmem->line_flags[line] & GMEM_DIRTY))
+            gmem_dirty_line(gmem, line);
 }
 
 /* Read or write guest virtual memory on behalf of the host; false, and
@@ -97,12 +99,12 @@ char *gmem_read_string(const Gmem *gmem, gva_t address, uint64_t most);
 /* Make the present contents the base: nothing is dirty. */
 void gmem_rebase(Gmem *gmem);
 
-/* Go back to the base.  Pages with decoded instructions among the restored
+/* Go back to the base.  Lines with decoded instructions among the restored
  * ones are reported to `code_changed`, which may be NULL. */
-typedef void GmemCodeChanged(void *user, gpa_t page, uint64_t size);
+typedef void GmemCodeChanged(void *user, gpa_t line, uint64_t size);
 void gmem_restore(Gmem *gmem, GmemCodeChanged *code_changed, void *user);
 
-/* Add to the digest: the base, and every page that differs from it. */
+/* Add to the digest: the base, and every line that differs from it. */
 void gmem_digest(const Gmem *gmem, Digest *digest);
 
 #endif

@@ -520,6 +520,18 @@ image_line_at(const Image *image, gva_t address, ImageLine *out)
     return true;
 }
 
+void
+image_set_source_directory(Image *image, const char *directory)
+{
+    sourcetext_set_directory(image->source, directory);
+}
+
+void
+image_substitute_source(Image *image, const char *name, const char *path)
+{
+    sourcetext_substitute(image->source, name, path);
+}
+
 const char *
 image_source_line(const Image *image, const char *file, unsigned line)
 {

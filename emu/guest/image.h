@@ -106,6 +106,13 @@ const char *image_suggest(const Image *image, const char *misspelt);
  * is none.  See image_lines.h. */
 bool image_line_at(const Image *image, gva_t address, ImageLine *out);
 
+/* Where the sources are: `directory` is where relative names of the debug
+ * information start (at first: beside the image). */
+void image_set_source_directory(Image *image, const char *directory);
+/* The source file called `name` there is at `path`. */
+void image_substitute_source(Image *image, const char *name,
+                             const char *path);
+
 /* The text of a source line, or NULL when the file is not there. */
 const char *image_source_line(const Image *image, const char *file,
                               unsigned line);

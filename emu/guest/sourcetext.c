@@ -13,6 +13,7 @@ typedef struct SourceFile {
 struct SourceText {
     char *directory;
     GHashTable *files; /* name -> SourceFile */
+    GHashTable *paths; /* name -> path, of files that lie elsewhere */
 };
 
 static void
@@ -34,7 +35,24 @@ sourcetext_new(const char *directory)
     text->directory = g_strdup(directory);
     text->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                         source_file_free);
+    text->paths =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return text;
+}
+
+void
+sourcetext_set_directory(SourceText *text, const char *directory)
+{
+    g_free(text->directory);
+    text->directory = g_strdup(directory);
+    g_hash_table_remove_all(text->files);
+}
+
+void
+sourcetext_substitute(SourceText *text, const char *name, const char *path)
+{
+    g_hash_table_insert(text->paths, g_strdup(name), g_strdup(path));
+    g_hash_table_remove(text->files, name);
 }
 
 void
@@ -43,6 +61,7 @@ sourcetext_free(SourceText *text)
     if (text == NULL)
         return;
     g_hash_table_destroy(text->files);
+    g_hash_table_destroy(text->paths);
     g_free(text->directory);
     g_free(text);
 }
@@ -82,16 +101,20 @@ static const SourceFile *
 lookup_file(SourceText *text, const char *name)
 {
     SourceFile *file = g_hash_table_lookup(text->files, name);
+    const char *path;
     size_t size = 0;
     bool found = false;
 
     if (file != NULL)
         return file;
     file = g_new0(SourceFile, 1);
-    if (!g_path_is_absolute(name)) {
-        g_autofree char *path = g_build_filename(text->directory, name, NULL);
-
+    path = g_hash_table_lookup(text->paths, name);
+    if (path != NULL)
         found = read_regular_file(path, &file->bytes, &size);
+    else if (!g_path_is_absolute(name)) {
+        g_autofree char *below = g_build_filename(text->directory, name, NULL);
+
+        found = read_regular_file(below, &file->bytes, &size);
     }
     if (found || read_regular_file(name, &file->bytes, &size))
         split_lines(file, size);

@@ -21,6 +21,14 @@ SourceText *sourcetext_new(const char *directory);
 void sourcetext_free(SourceText *text);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SourceText, sourcetext_free)
 
+/* Where relative names start from now on; what was read or missed so far is
+ * forgotten. */
+void sourcetext_set_directory(SourceText *text, const char *directory);
+
+/* The file called `name` is at `path`. */
+void sourcetext_substitute(SourceText *text, const char *name,
+                           const char *path);
+
 /* The text of a line (from 1) without its end, or NULL when the file is not
  * readable or has no such line.  Valid as long as `text`. */
 const char *sourcetext_line(SourceText *text, const char *file, unsigned line);

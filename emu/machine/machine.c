@@ -34,9 +34,9 @@ struct MachineSnapshot {
     uint64_t console_lost;
     unsigned cpu_count;
     uint8_t *cpus;          /* cpu_image_bytes() each */
-    uint32_t page_count;    /* pages that differ from the base */
-    uint32_t *pages;
-    uint8_t *page_bytes;
+    uint32_t line_count;    /* lines that may differ from the base */
+    uint32_t *lines;
+    uint8_t *line_bytes;
 };
 
 /* --- What cores tell ------------------------------------------------------- */
@@ -573,15 +573,15 @@ machine_save(Machine *machine)
     MachineSnapshot *snapshot = save_but_memory(machine);
     const Gmem *memory = &machine->memory;
 
-    snapshot->page_count = memory->dirty_count;
-    snapshot->pages =
+    snapshot->line_count = memory->dirty_count;
+    snapshot->lines =
         g_memdup2(memory->dirty, memory->dirty_count * sizeof(uint32_t));
-    snapshot->page_bytes =
-        g_malloc((size_t)memory->dirty_count << PAGE_BITS);
+    snapshot->line_bytes =
+        g_malloc((size_t)memory->dirty_count << LINE_BITS);
     for (uint32_t i = 0; i < memory->dirty_count; i++)
-        memcpy(snapshot->page_bytes + ((size_t)i << PAGE_BITS),
-               memory->bytes + ((size_t)memory->dirty[i] << PAGE_BITS),
-               PAGE_BYTES);
+        memcpy(snapshot->line_bytes + ((size_t)i << LINE_BITS),
+               memory->bytes + ((size_t)memory->dirty[i] << LINE_BITS),
+               LINE_BYTES);
     return snapshot;
 }
 
@@ -591,14 +591,14 @@ machine_load(Machine *machine, const MachineSnapshot *snapshot)
     Gmem *memory = &machine->memory;
 
     machine_restore(machine);
-    for (uint32_t i = 0; i < snapshot->page_count; i++) {
-        gpa_t physical = (gpa_t)snapshot->pages[i] << PAGE_BITS;
+    for (uint32_t i = 0; i < snapshot->line_count; i++) {
+        gpa_t physical = (gpa_t)snapshot->lines[i] << LINE_BITS;
 
-        gmem_will_write(memory, physical, PAGE_BYTES);
+        gmem_will_write(memory, physical, LINE_BYTES);
         memcpy(memory->bytes + physical,
-               snapshot->page_bytes + ((size_t)i << PAGE_BITS), PAGE_BYTES);
-        if (memory->page_flags[snapshot->pages[i]] & GMEM_CODE)
-            on_code_written(machine, physical, PAGE_BYTES);
+               snapshot->line_bytes + ((size_t)i << LINE_BITS), LINE_BYTES);
+        if (memory->line_flags[snapshot->lines[i]] & GMEM_CODE)
+            on_code_written(machine, physical, LINE_BYTES);
     }
     load_but_memory(machine, snapshot);
 }
@@ -611,7 +611,7 @@ machine_snapshot_free(MachineSnapshot *snapshot)
     g_free(snapshot->messages);
     g_free(snapshot->console);
     g_free(snapshot->cpus);
-    g_free(snapshot->pages);
-    g_free(snapshot->page_bytes);
+    g_free(snapshot->lines);
+    g_free(snapshot->line_bytes);
     g_free(snapshot);
 }

@@ -130,8 +130,8 @@ code_decode(Code *code, InsnMode mode, gva_t address)
     page = page_of(code, mode, physical);
     page->slot[physical & (PAGE_BYTES - 1)] =
         number | (insn->flags & ~PLAIN_CLASSES ? 0 : CODE_PLAIN);
-    code->gmem->page_flags[physical >> PAGE_BITS] |= GMEM_CODE;
-    code->gmem->page_flags[(physical + available - 1) >> PAGE_BITS] |=
+    code->gmem->line_flags[physical >> LINE_BITS] |= GMEM_CODE;
+    code->gmem->line_flags[(physical + available - 1) >> LINE_BITS] |=
         GMEM_CODE;
     return insn;
 }

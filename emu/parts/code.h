@@ -8,7 +8,7 @@
  *
  *      physical page ──▶ slots[4096] ──▶ insns[]
  *
- * One decoding serves all cores and all windows.  A page that was decoded
+ * One decoding serves all cores and all windows.  A line that was decoded
  * carries GMEM_CODE, and whoever writes there must call code_forget().
  *
  * Anyone above can mark an address: the mark is a flag of the Insn there

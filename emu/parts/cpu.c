@@ -9,6 +9,7 @@
 
 typedef struct CpuImage {
     CpuState state;
+    bool point_told; /* a mark is told once, however often we come back */
     uint8_t engine[];
 } CpuImage;
 
@@ -473,6 +474,7 @@ cpu_save(Cpu *cpu, void *image)
 
     cpu_settle(cpu);
     to->state = cpu->state;
+    to->point_told = cpu->point_told;
     engine_save(cpu->engine, to->engine);
 }
 
@@ -485,7 +487,7 @@ cpu_load(Cpu *cpu, const void *image)
     cpu->state = from->state;
     engine_load(cpu->engine, from->engine);
     reset_stop_mask(cpu);
-    cpu->point_told = false;
+    cpu->point_told = from->point_told;
     cpu->native = false;
 }
 

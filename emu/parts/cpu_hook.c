@@ -157,7 +157,10 @@ note_accesses(Cpu *cpu, const Insn *insn)
             continue;
         if (access->mode & INSN_ACCESS_WRITE) {
             gmem_will_write(gmem, physical, access->size);
-            if (UNLIKELY(gmem->page_flags[physical >> PAGE_BITS] & GMEM_CODE))
+            if (UNLIKELY((gmem->line_flags[physical >> LINE_BITS] |
+                          gmem->line_flags[(physical + access->size - 1) >>
+                                           LINE_BITS]) &
+                         GMEM_CODE))
                 cpu->shared->host.code_written(cpu->shared->host.user,
                                                physical, access->size);
         }
@@ -166,7 +169,7 @@ note_accesses(Cpu *cpu, const Insn *insn)
     }
 }
 
-/* The common store: one access by base, index and displacement, to one page
+/* The common store: one access by base, index and displacement, to one line
  * of data that is dirty already.  All others take the long way. */
 static inline bool
 store_is_noted(const Cpu *cpu, const Insn *insn)
@@ -187,8 +190,8 @@ store_is_noted(const Cpu *cpu, const Insn *insn)
         return false;
     if (!gmem_translate(gmem, address, access->size, &physical))
         return false;
-    return (physical & (PAGE_BYTES - 1)) + access->size <= PAGE_BYTES &&
-           gmem->page_flags[physical >> PAGE_BITS] == GMEM_DIRTY;
+    return (physical & (LINE_BYTES - 1)) + access->size <= LINE_BYTES &&
+           gmem->line_flags[physical >> LINE_BITS] == GMEM_DIRTY;
 }
 
 #define HIDDEN_MODE (ENGINE_HIDDEN_CS64 | ENGINE_HIDDEN_CS32)

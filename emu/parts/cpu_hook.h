@@ -4,7 +4,7 @@
  *
  * The hook is the hottest code there is: some ten nanoseconds of each step.
  * The common case counts and returns; everything else (the slice's end, a
- * marked address, an instruction that Unicorn must not execute, a page that
+ * marked address, an instruction that Unicorn must not execute, a line that
  * becomes dirty) goes the slow way.
  *
  * Attention: whoever wants the hook to look up before the next instruction

@@ -84,18 +84,18 @@ hash_fifo(Machine *machine, const StateFifo *fifo, Digest *digest)
                      fifo->slot_size);
 }
 
-/* A page with the bytes of [physical, physical + size) cleared. */
+/* A line with the bytes of [physical, physical + size) cleared. */
 static void
-blank(uint8_t *page, gpa_t page_at, gpa_t physical, uint64_t size)
+blank(uint8_t *line, gpa_t line_at, gpa_t physical, uint64_t size)
 {
-    gpa_t from = MAX(physical, page_at);
-    gpa_t to = MIN(physical + size, page_at + PAGE_BYTES);
+    gpa_t from = MAX(physical, line_at);
+    gpa_t to = MIN(physical + size, line_at + LINE_BYTES);
 
     if (from < to)
-        memset(page + (from - page_at), 0, to - from);
+        memset(line + (from - line_at), 0, to - from);
 }
 
-/* Pages are added up, not chained: the order of dirtying must not matter. */
+/* Lines are added up, not chained: the order of dirtying must not matter. */
 static uint64_t
 hash_memory(Machine *machine, const StateView *view)
 {
@@ -103,27 +103,27 @@ hash_memory(Machine *machine, const StateView *view)
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < memory->dirty_count; i++) {
-        gpa_t at = (gpa_t)memory->dirty[i] << PAGE_BITS;
-        uint8_t page[PAGE_BYTES];
+        gpa_t at = (gpa_t)memory->dirty[i] << LINE_BITS;
+        uint8_t line[LINE_BYTES];
         Digest digest;
 
         if (memory->base != NULL &&
-            memcmp(memory->bytes + at, memory->base + at, PAGE_BYTES) == 0)
+            memcmp(memory->bytes + at, memory->base + at, LINE_BYTES) == 0)
             continue;
-        memcpy(page, memory->bytes + at, PAGE_BYTES);
+        memcpy(line, memory->bytes + at, LINE_BYTES);
         for (guint k = 0; k < view->ranges->len; k++) {
             const StateRange *r = &g_array_index(view->ranges, StateRange, k);
 
-            blank(page, at, r->physical, r->size);
+            blank(line, at, r->physical, r->size);
         }
         for (guint k = 0; k < view->fifos->len; k++) {
             const StateFifo *f = &g_array_index(view->fifos, StateFifo, k);
 
-            blank(page, at, f->physical, f->size);
+            blank(line, at, f->physical, f->size);
         }
         digest_init(&digest);
         digest_u64(&digest, at);
-        digest_bytes(&digest, page, PAGE_BYTES);
+        digest_bytes(&digest, line, LINE_BYTES);
         sum += digest_value(&digest);
     }
     return sum;

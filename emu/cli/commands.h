@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * commands -- the commands of heddle; each in its file cmd_NAME.c, with its
+ * own help.
+ *
+ * A command returns the exit status, or EXIT_WORLD with an error.
+ *
+ * Layer 8.
+ */
+#ifndef EMU_CLI_COMMANDS_H
+#define EMU_CLI_COMMANDS_H
+
+#include "base/base.h"
+
+typedef int Command(int argc, char **argv, GError **error);
+
+Command cmd_run;
+Command cmd_replay;
+
+#endif

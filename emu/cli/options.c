@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "cli/options.h"
+
+#include <unistd.h>
+
+G_DEFINE_QUARK(heddle-options-error, options_error)
+
+static bool
+usage_error(GError **error, const char *option, const char *value,
+            const char *wanted)
+{
+    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                "--%s %s: %s", option, value, wanted);
+    return false;
+}
+
+/* Numbers are read here and not by GOption, whose 64 bits are signed and
+ * whose errors do not say what would be right. */
+static bool
+read_number(const char *option, const char *text, uint64_t *number,
+            GError **error)
+{
+    if (text == NULL)
+        return true;
+    if (g_ascii_string_to_unsigned(text, 10, 0, UINT64_MAX, number, NULL))
+        return true;
+    return usage_error(error, option, text, "a number is wanted");
+}
+
+static char *
+trace_folder(const char *wish)
+{
+    const char *state = g_getenv("XDG_STATE_HOME");
+    const char *home = g_getenv("HOME");
+
+    if (wish != NULL)
+        return g_strdup(wish);
+    if (state != NULL && *state != '\0')
+        return g_build_filename(state, "heddle", NULL);
+    if (home != NULL && *home != '\0' && access(home, W_OK) == 0)
+        return g_build_filename(home, ".local", "state", "heddle", NULL);
+    return g_strdup_printf("%s/heddle-%s", g_get_tmp_dir(),
+                           g_get_user_name());
+}
+
+typedef struct Texts {
+    char *seed, *case_number, *runs, *steps, *engine;
+} Texts;
+
+static bool
+read_texts(Options *options, const Texts *texts, GError **error)
+{
+    uint64_t number = 0;
+
+    options->has_seed = texts->seed != NULL;
+    options->check.first_seed = 1;
+    if (!read_number("seed", texts->seed, &options->check.first_seed, error) ||
+        !read_number("case", texts->case_number, &number, error) ||
+        !read_number("runs", texts->runs, &options->check.runs, error) ||
+        !read_number("steps", texts->steps, &options->check.steps_max, error))
+        return false;
+    if (number > G_MAXUINT)
+        return usage_error(error, "case", texts->case_number,
+                           "there is no such case");
+    options->case_number = (unsigned)number;
+    if (texts->engine == NULL || g_str_equal(texts->engine, "fiber"))
+        options->check.stage.engine = CPU_ENGINE_FIBER;
+    else if (g_str_equal(texts->engine, "stepwise"))
+        options->check.stage.engine = CPU_ENGINE_STEPWISE;
+    else
+        return usage_error(error, "engine", texts->engine,
+                           "fiber or stepwise is wanted");
+    if (options->memory_name == NULL)
+        return true;
+    if (!memory_model_parse(options->memory_name, &options->memory))
+        return usage_error(error, "memory", options->memory_name,
+                           "sc, tso, pso or weak is wanted");
+    options->check.memory = &options->memory;
+    return true;
+}
+
+static void
+finish(Options *options)
+{
+    options->check.stage.ipiq = options->ipiq;
+    options->check.strategy = options->strategy;
+    options->check.one_run = options->has_seed;
+    options->check.want_digests = options->has_seed || options->every_run;
+    options->traces = trace_folder(options->traces);
+    options->check.trace_folder = options->traces;
+    options->check.color = isatty(STDOUT_FILENO) &&
+                           (g_getenv("NO_COLOR") == NULL ||
+                            *g_getenv("NO_COLOR") == '\0');
+}
+
+static void
+clear_texts(Texts *texts)
+{
+    g_free(texts->seed);
+    g_free(texts->case_number);
+    g_free(texts->runs);
+    g_free(texts->steps);
+    g_free(texts->engine);
+}
+
+bool
+options_read(Options *options, int *argc, char ***argv, const char *usage,
+             const char *description, GError **error)
+{
+    Texts texts = {0};
+    gboolean raw = FALSE, json = FALSE, tap = FALSE, every = FALSE;
+    gboolean quiet = FALSE;
+    const GOptionEntry entries[] = {
+        {"case", 0, 0, G_OPTION_ARG_STRING, &texts.case_number,
+         "only the case of this number", "N"},
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &texts.seed,
+         "only the run of this seed", "S"},
+        {"runs", 0, 0, G_OPTION_ARG_STRING, &texts.runs,
+         "runs of a case (2000)", "N"},
+        {"steps", 0, 0, G_OPTION_ARG_STRING, &texts.steps,
+         "steps of a run at most (1000000)", "N"},
+        {"strategy", 0, 0, G_OPTION_ARG_STRING, &options->strategy,
+         "random or round-robin", "NAME"},
+        {"memory", 0, 0, G_OPTION_ARG_STRING, &options->memory_name,
+         "the memory model", "MODEL"},
+        {"ipiq", 0, 0, G_OPTION_ARG_FILENAME, &options->ipiq,
+         "the kernel's lwkt_ipiq.c to run; in-tree: ours", "PATH"},
+        {"engine", 0, 0, G_OPTION_ARG_STRING, &texts.engine,
+         "fiber, or stepwise: the slow reference", "NAME"},
+        {"traces", 0, 0, G_OPTION_ARG_FILENAME, &options->traces,
+         "where findings are kept", "FOLDER"},
+        {"every-run", 0, 0, G_OPTION_ARG_NONE, &every,
+         "print every run, with its digest", NULL},
+        {"raw", 0, 0, G_OPTION_ARG_NONE, &raw,
+         "tell every event of a finding", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet,
+         "do not tell findings", NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json,
+         "print one JSON object a line", NULL},
+        {"tap", 0, 0, G_OPTION_ARG_NONE, &tap, "print TAP", NULL},
+        {"junit", 0, 0, G_OPTION_ARG_FILENAME, &options->junit,
+         "write JUnit XML", "FILE"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
+         &options->files, NULL, NULL},
+        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(usage);
+    bool ok;
+
+    g_option_context_set_summary(context, description);
+    g_option_context_add_main_entries(context, entries, NULL);
+    ok = g_option_context_parse(context, argc, argv, error) &&
+         read_texts(options, &texts, error);
+    clear_texts(&texts);
+    if (!ok)
+        return false;
+    options->check.raw = raw;
+    options->json = json;
+    options->tap = tap;
+    options->every_run = every;
+    options->quiet = quiet;
+    finish(options);
+    if (options->files != NULL && options->files[0] != NULL)
+        return true;
+    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                "no file: %s is wanted", usage);
+    return false;
+}
+
+void
+options_clear(Options *options)
+{
+    g_strfreev(options->files);
+    g_free(options->junit);
+    g_free(options->ipiq);
+    g_free(options->strategy);
+    g_free(options->memory_name);
+    g_free(options->traces);
+    *options = (Options){0};
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options -- what the commands have in common on their command lines.
+ *
+ * Layer 8.
+ */
+#ifndef EMU_CLI_OPTIONS_H
+#define EMU_CLI_OPTIONS_H
+
+#include "base/base.h"
+#include "people/check.h"
+
+/* Exit status; product.md. */
+enum { EXIT_HELD = 0, EXIT_FOUND = 1, EXIT_WORLD = 2 };
+
+typedef struct Options {
+    CheckOptions check;
+    char **files;       /* what is left of the command line; at least one */
+    unsigned case_number; /* 0: all */
+    bool has_seed;
+    bool every_run;
+    bool json;
+    bool tap;
+    char *junit;        /* a file, or NULL */
+    bool quiet;         /* no stories */
+    /* Owned strings behind check's pointers. */
+    char *ipiq, *strategy, *memory_name, *traces;
+    MemoryModel memory;
+} Options;
+
+typedef enum OptionsError { OPTIONS_ERROR_USAGE } OptionsError;
+
+#define OPTIONS_ERROR options_error_quark()
+GQuark options_error_quark(void);
+
+/*
+ * Read the options of a command.  `usage` is what stands behind the command's
+ * name ("SCENARIO..."), `summary` and `description` what --help says.  --help
+ * prints and exits 0.
+ */
+bool options_read(Options *options, int *argc, char ***argv, const char *usage,
+                  const char *description, GError **error);
+void options_clear(Options *options);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * scenario -- a scenario as plain data, without Lua.
+ *
+ * Its cases share the system, the objects, the regions and the stories above
+ * them, and override what they name.  The stories themselves stay with the
+ * script that made them; a case knows them by number.
+ *
+ * Layer 7, the lowest of it; made by script, read by everyone above.
+ */
+#ifndef EMU_PEOPLE_SCENARIO_H
+#define EMU_PEOPLE_SCENARIO_H
+
+#include "base/base.h"
+#include "watch/claim.h"
+
+typedef enum MemoryModel {
+    MEMORY_SC,
+    MEMORY_TSO,
+    MEMORY_PSO,
+    MEMORY_WEAK,
+} MemoryModel;
+
+/* What the guest is built from. */
+typedef struct ScenarioSystem {
+    char *name;      /* folder of guest/, or NULL with an ELF */
+    char *elf;       /* path of a user's own image, or NULL */
+    unsigned cpus;
+    unsigned ram_mib;
+    GPtrArray *defines; /* "MAXCPUFIFO=8", sorted */
+    unsigned line;
+} ScenarioSystem;
+
+/* How a case is searched unless the command line says otherwise. */
+typedef struct ScenarioBudget {
+    char *strategy;     /* NULL: the default */
+    unsigned runs;      /* 0: the default */
+    uint64_t steps_max; /* of one run; 0: the default */
+} ScenarioBudget;
+
+typedef struct ScenarioCase {
+    char *title;
+    unsigned line;
+    GPtrArray *mutants;  /* names, in order; empty: as written */
+    MemoryModel memory;
+    ScenarioBudget budget;
+    GPtrArray *claims;   /* Claim, in order of the file */
+    unsigned number;     /* from 1, as --case takes it */
+    bool has_schedule;   /* a schedule() of its own drives the cores */
+} ScenarioCase;
+
+typedef struct Scenario {
+    char *path;       /* as it was given */
+    char *title;
+    char *origin;     /* where the question comes from, or NULL */
+    char *code;       /* litmus code of a bare system, or NULL */
+    unsigned code_line;
+    ScenarioSystem system;
+    GPtrArray *objects; /* Object */
+    GPtrArray *regions; /* Region */
+    GPtrArray *cases;   /* ScenarioCase; at least one */
+} Scenario;
+
+Scenario *scenario_new(const char *path);
+void scenario_free(Scenario *scenario);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)
+
+/* A new case at the end, which inherits nothing yet. */
+ScenarioCase *scenario_add_case(Scenario *scenario, const char *title,
+                                unsigned line);
+
+const char *memory_model_name(MemoryModel model);
+/* False if there is no such model. */
+bool memory_model_parse(const char *name, MemoryModel *model);
+
+#endif

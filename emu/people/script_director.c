@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "people/script_director.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "people/script_claims.h"
+#include "people/script_memory.h"
+#include "people/script_story.h"
+
+static int
+command(lua_State *lua, DirectorKind kind, unsigned cpu, uint64_t count)
+{
+    ScriptDirector *director = &script_of(lua)->director;
+
+    if (!lua_isyieldable(lua))
+        return script_vm_fail(lua, "schedule() cannot command in here");
+    director->command = (DirectorCommand){
+        .kind = kind,
+        .cpu = cpu,
+        .count = count,
+        .point = kind == DIRECTOR_RUN_TO ? &director->point : NULL,
+        .line = script_vm_line(lua),
+    };
+    return lua_yield(lua, 0);
+}
+
+static uint64_t
+check_steps(lua_State *lua, int index, const char *word)
+{
+    lua_Integer count;
+    int is_integer;
+
+    count = lua_tointegerx(lua, index, &is_integer);
+    if (!is_integer || count < 1)
+        script_vm_fail(lua, "`%s` wants a number of steps, at least 1", word);
+    return (uint64_t)count;
+}
+
+static int
+l_step(lua_State *lua)
+{
+    unsigned cpu = script_check_cpu(lua, 1, "step");
+
+    return command(lua, DIRECTOR_STEP, cpu,
+                   lua_isnoneornil(lua, 2) ? 1 : check_steps(lua, 2, "step"));
+}
+
+static int
+l_run_to(lua_State *lua)
+{
+    Script *script = script_of(lua);
+    unsigned cpu = script_check_cpu(lua, 1, "run_to");
+    const Point *named = script_claims_point(lua, 2);
+
+    if (named != NULL) {
+        point_clear(&script->director.point);
+        script->director.point = point_copy(named);
+    } else {
+        script_claims_check_point(lua, 2, "run_to", &script->director.point);
+    }
+    return command(lua, DIRECTOR_RUN_TO, cpu, 0);
+}
+
+static int
+l_run(lua_State *lua)
+{
+    return command(lua, DIRECTOR_RUN_HELD, script_check_cpu(lua, 1, "run"), 0);
+}
+
+static int
+l_hold(lua_State *lua)
+{
+    return command(lua, DIRECTOR_HOLD, script_check_cpu(lua, 1, "hold"), 0);
+}
+
+static int
+l_release(lua_State *lua)
+{
+    return command(lua, DIRECTOR_RELEASE, script_check_cpu(lua, 1, "release"),
+                   0);
+}
+
+static int
+l_hold_ipi(lua_State *lua)
+{
+    return command(lua, DIRECTOR_IPI_HOLD,
+                   script_check_cpu(lua, 1, "hold_ipi"), 0);
+}
+
+static int
+l_release_ipi(lua_State *lua)
+{
+    return command(lua, DIRECTOR_IPI_RELEASE,
+                   script_check_cpu(lua, 1, "release_ipi"), 0);
+}
+
+static int
+l_deliver_ipi(lua_State *lua)
+{
+    return command(lua, DIRECTOR_IPI_DELIVER,
+                   script_check_cpu(lua, 1, "deliver_ipi"), 0);
+}
+
+static int
+l_drop_ipi(lua_State *lua)
+{
+    return command(lua, DIRECTOR_IPI_DROP,
+                   script_check_cpu(lua, 1, "drop_ipi"), 0);
+}
+
+static int
+l_free_run(lua_State *lua)
+{
+    return command(lua, DIRECTOR_FREE, 0, check_steps(lua, 1, "free_run"));
+}
+
+void
+script_director_add_words(lua_State *lua)
+{
+    script_add_word(lua, SCRIPT_SCHEDULE, "choose", script_story_choose);
+    script_add_word(lua, SCRIPT_SCHEDULE, "step", l_step);
+    script_add_word(lua, SCRIPT_SCHEDULE, "run_to", l_run_to);
+    script_add_word(lua, SCRIPT_SCHEDULE, "run", l_run);
+    script_add_word(lua, SCRIPT_SCHEDULE, "hold", l_hold);
+    script_add_word(lua, SCRIPT_SCHEDULE, "release", l_release);
+    script_add_word(lua, SCRIPT_SCHEDULE, "hold_ipi", l_hold_ipi);
+    script_add_word(lua, SCRIPT_SCHEDULE, "release_ipi", l_release_ipi);
+    script_add_word(lua, SCRIPT_SCHEDULE, "deliver_ipi", l_deliver_ipi);
+    script_add_word(lua, SCRIPT_SCHEDULE, "drop_ipi", l_drop_ipi);
+    script_add_word(lua, SCRIPT_SCHEDULE, "free_run", l_free_run);
+}
+
+/* --- The interface ------------------------------------------------------------ */
+
+/* The stories' begin, of the same run, puts variables back. */
+static void
+begin(void *user)
+{
+    ScriptDirector *director = &((Script *)user)->director;
+
+    if (director->started)
+        script_vm_rewind(director->thread);
+    director->started = false;
+}
+
+static bool
+next(void *user, bool done, DirectorCommand *out, GError **error)
+{
+    Script *script = user;
+    ScriptDirector *director = &script->director;
+    bool yielded = false;
+    int arguments = 0;
+
+    *out = (DirectorCommand){.kind = DIRECTOR_END};
+    if (director->function == 0)
+        return true;
+    if (!director->started) {
+        lua_rawgeti(director->thread, LUA_REGISTRYINDEX, director->function);
+        director->started = true;
+    } else if (lua_status(director->thread) != LUA_YIELD) {
+        return true; /* it has returned, or failed, before */
+    } else {
+        lua_pushboolean(director->thread, done);
+        arguments = 1;
+    }
+    script->mode = SCRIPT_SCHEDULE;
+    if (!script_vm_resume(&script->vm, director->thread, arguments, &yielded,
+                          error)) {
+        script->mode = SCRIPT_RESTING;
+        return false;
+    }
+    script->mode = SCRIPT_RESTING;
+    if (yielded)
+        *out = director->command;
+    return true;
+}
+
+Director
+script_director(Script *script)
+{
+    return (Director){.begin = begin, .next = next, .user = script};
+}
+
+void
+script_director_bind(Script *script)
+{
+    ScriptDirector *director = &script->director;
+
+    if (director->started)
+        script_vm_rewind(director->thread);
+    director->started = false;
+    director->function = script->bound->schedule;
+    if (director->thread == NULL && director->function != 0) {
+        director->thread = lua_newthread(script->vm.lua);
+        luaL_ref(script->vm.lua, LUA_REGISTRYINDEX);
+    }
+}
+
+void
+script_director_clear(Script *script)
+{
+    point_clear(&script->director.point);
+}

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "people/storylog.h"
+
+#include "parts/cpu_interrupt.h"
+#include "people/callstack.h"
+#include "people/storylog_read.h"
+#include "people/storylog_stand.h"
+#include "people/storylog_value.h"
+
+/* Locks that are remembered as held; a guest that holds more tells less. */
+#define LOCKS_MAX 64u
+
+enum { IS_NOTABLE = 1, IS_LOCK = 2, IS_UNLOCK = 4 };
+
+typedef struct Core {
+    CallStack stack;
+    gva_t called;        /* by the story, and not entered yet; or 0 */
+    char *call_text;     /* as the story wrote it, or NULL */
+    gva_t executed;      /* function of the message about to be called */
+    bool asked;          /* its story was asked before */
+    bool ended;
+    char *awaited;       /* the mark that its story waits for, or NULL */
+} Core;
+
+struct StoryLog {
+    StoryLogSetup setup;
+    StoryRecord record;
+    ticks_t start;
+    bool begun;
+    int stepping;          /* the cpu that went on last, or -1 */
+    GHashTable *functions; /* address: IS_* */
+    GHashTable *probes;    /* address: index of the probe, plus one */
+    GArray *locks;         /* StoryLogLock */
+    Core cores[CPUS_MAX];
+};
+
+static uint64_t
+now(StoryLog *log)
+{
+    if (!log->begun) {
+        log->begun = true;
+        log->start = machine_clock(log->setup.machine);
+    }
+    return machine_clock(log->setup.machine) - log->start;
+}
+
+static const uint64_t *
+registers(StoryLog *log, unsigned cpu)
+{
+    return machine_cpu(log->setup.machine, cpu)->live->registers;
+}
+
+/* --- Events ------------------------------------------------------------- */
+
+static void
+tell(StoryLog *log, unsigned cpu, StoryEventKind kind, const char *text)
+{
+    StoryEvent event = {
+        .step = now(log),
+        .cpu = (uint8_t)cpu,
+        .kind = kind,
+        .text = text,
+        .address = cpu_rip(machine_cpu(log->setup.machine, cpu)),
+        .depth = callstack_depth(&log->cores[cpu].stack),
+    };
+    g_autofree char *file = NULL;
+    ImageLine line;
+
+    if (image_line_at(log->setup.image, event.address, &line) &&
+        line.file != NULL) {
+        file = g_path_get_basename(line.file);
+        event.file = file;
+        event.line = line.line;
+    }
+    storyrecord_push(&log->record, &event);
+}
+
+static void G_GNUC_PRINTF(4, 5)
+tellf(StoryLog *log, unsigned cpu, StoryEventKind kind, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    tell(log, cpu, kind, text);
+}
+
+/* --- Locks -------------------------------------------------------------- */
+
+static StoryLogLock *
+lookup_lock(StoryLog *log, uint64_t word)
+{
+    for (unsigned i = 0; i < log->locks->len; i++) {
+        StoryLogLock *lock = &g_array_index(log->locks, StoryLogLock, i);
+
+        if (lock->word == word)
+            return lock;
+    }
+    return NULL;
+}
+
+static void
+note_locked(StoryLog *log, unsigned cpu, const CallFrame *frame)
+{
+    StoryLogLock lock = {
+        .word = frame->word, .cpu = cpu, .step = frame->step};
+
+    if (lookup_lock(log, frame->word) == NULL && log->locks->len < LOCKS_MAX)
+        g_array_append_val(log->locks, lock);
+}
+
+static void
+note_unlocked(StoryLog *log, uint64_t word)
+{
+    for (unsigned i = 0; i < log->locks->len; i++)
+        if (g_array_index(log->locks, StoryLogLock, i).word == word) {
+            g_array_remove_index(log->locks, i);
+            return;
+        }
+}
+
+/* --- Calls and returns -------------------------------------------------- */
+
+static char *
+print_call(StoryLog *log, unsigned cpu, gva_t target)
+{
+    static const unsigned order[STORY_ARGUMENTS_MAX] = {
+        GPR_RDI, GPR_RSI, GPR_RDX, GPR_RCX, GPR_R8, GPR_R9};
+    StoryLogCall call = {.function = target, .count = STORY_ARGUMENTS_MAX};
+
+    for (unsigned i = 0; i < STORY_ARGUMENTS_MAX; i++)
+        call.arguments[i] = registers(log, cpu)[order[i]];
+    return storylog_value_call(&log->setup, &call);
+}
+
+static void
+tell_call(StoryLog *log, unsigned cpu, const CallFrame *frame)
+{
+    Core *core = &log->cores[cpu];
+    StoryLogLock *lock =
+        frame->is_lock ? lookup_lock(log, frame->word) : NULL;
+    g_autofree char *made = NULL;
+    const char *text = core->call_text;
+
+    if (!frame->is_told_one || text == NULL)
+        text = made = print_call(log, cpu, frame->target);
+    if (lock == NULL)
+        tell(log, cpu, frame->is_told_one ? STORY_EVENT_TOLD : STORY_EVENT_CALL,
+             text);
+    else
+        tellf(log, cpu,
+              frame->is_told_one ? STORY_EVENT_TOLD : STORY_EVENT_CALL,
+              "%s  <- held by cpu%u since step %" PRIu64, text, lock->cpu,
+              lock->step);
+}
+
+static void
+on_call(StoryLog *log, unsigned cpu, gva_t target)
+{
+    Core *core = &log->cores[cpu];
+    const uint64_t *r = registers(log, cpu);
+    unsigned is = GPOINTER_TO_UINT(
+        g_hash_table_lookup(log->functions, GSIZE_TO_POINTER(target)));
+    CallFrame frame = {
+        .sp = r[GPR_RSP] - 8,
+        .target = target,
+        .word = r[GPR_RDI],
+        .step = now(log),
+        .is_lock = is & IS_LOCK,
+        .is_unlock = is & IS_UNLOCK,
+        .peer = storylog_value_cpu(&log->setup, r[GPR_RDI]),
+    };
+    bool message = target != 0 && target == core->executed;
+
+    core->executed = 0;
+    if (target != 0 && target == core->called) {
+        core->called = 0;
+        callstack_empty(&core->stack);
+        frame.is_told_one = true;
+    }
+    frame.is_told = frame.is_told_one || message || (is & IS_NOTABLE);
+    if (frame.is_told_one || (!message && (is & IS_NOTABLE)))
+        tell_call(log, cpu, &frame);
+    if (frame.is_told_one)
+        g_clear_pointer(&core->call_text, g_free);
+    callstack_push(&core->stack, &frame);
+}
+
+static void
+on_return(StoryLog *log, unsigned cpu, gva_t sp)
+{
+    Core *core = &log->cores[cpu];
+    CallFrame frame;
+
+    if (!callstack_pop(&core->stack, sp, &frame))
+        return;
+    if (frame.is_lock)
+        note_locked(log, cpu, &frame);
+    if (frame.is_unlock)
+        note_unlocked(log, frame.word);
+    if (frame.is_told) {
+        const ImageSymbol *symbol =
+            image_symbol_at(log->setup.image, frame.target);
+
+        tellf(log, cpu, STORY_EVENT_RETURN, "%s returns",
+              symbol != NULL ? symbol->name : "*");
+    }
+}
+
+/* The stub that a vector leads to, by its symbol; the caller frees it. */
+static char *
+name_vector(StoryLog *log, unsigned cpu, unsigned vector)
+{
+    const Cpu *core = machine_cpu(log->setup.machine, cpu);
+    const char *name = cpu_vector_name(vector);
+    const ImageSymbol *symbol;
+    uint32_t words[3];
+    gva_t handler;
+
+    if (name != NULL)
+        return g_strdup(name);
+    if (vector * 16u + 15 <= core->live->idt.limit &&
+        gmem_read(machine_memory(log->setup.machine),
+                  core->live->idt.base + vector * 16u, words, sizeof words)) {
+        handler = (words[0] & 0xffff) | (words[1] & 0xffff0000) |
+                  (uint64_t)words[2] << 32;
+        symbol = image_symbol_at(log->setup.image, handler);
+        if (symbol != NULL && symbol->address == handler)
+            return g_strdup(symbol->name);
+    }
+    return g_strdup_printf("vector 0x%02x", vector);
+}
+
+static void
+on_interrupt(StoryLog *log, unsigned cpu, unsigned vector)
+{
+    Core *core = &log->cores[cpu];
+    g_autofree char *name = name_vector(log, cpu, vector);
+    CallFrame frame = {
+        .sp = registers(log, cpu)[GPR_RSP],
+        .target = machine_cpu(log->setup.machine, cpu)->live->rip,
+        .step = now(log),
+        .peer = -1,
+        .is_told = true,
+    };
+
+    if (vector < 32 && cpu_vector_has_error((uint8_t)vector))
+        frame.sp += 8;
+    core->executed = 0;
+    tellf(log, cpu, STORY_EVENT_INTERRUPT, "interrupt %s", name);
+    callstack_push(&core->stack, &frame);
+}
+
+static void
+on_flow(void *user, unsigned cpu, const Insn *insn, unsigned vector)
+{
+    StoryLog *log = user;
+
+    if (insn == NULL)
+        on_interrupt(log, cpu, vector);
+    else if (insn->flags & INSN_CALL)
+        on_call(log, cpu,
+                storylog_read_target(machine_cpu(log->setup.machine, cpu),
+                                     insn));
+    else
+        on_return(log, cpu, registers(log, cpu)[GPR_RSP]);
+}
+
+/* --- Probes ------------------------------------------------------------- */
+
+static uint64_t
+argument(StoryLog *log, unsigned cpu, const ImageOperand *operand)
+{
+    return storylog_read_operand(machine_cpu(log->setup.machine, cpu),
+                                 operand);
+}
+
+static void
+on_wait(StoryLog *log, unsigned cpu, const ImageProbe *probe)
+{
+    CallFrame *frame = callstack_frame(&log->cores[cpu].stack, 0);
+    g_autofree char *reason = NULL, *text = NULL;
+
+    if (frame == NULL)
+        return;
+    if (probe->argument_count > 0)
+        reason = gmem_read_string(machine_memory(log->setup.machine),
+                                  argument(log, cpu, &probe->arguments[0]),
+                                  64);
+    frame->waits = true;
+    frame->wait = storyrecord_text(&log->record, reason);
+    frame->wait_rip = probe->address;
+    text = storylog_stand_wait(&log->setup, cpu, frame);
+    tell(log, cpu, STORY_EVENT_WAIT, text);
+}
+
+static void
+on_trace(StoryLog *log, unsigned cpu, const ImageProbe *probe)
+{
+    StoryLogCall call = {.trim = true};
+    g_autofree char *text = NULL;
+    GString *all;
+
+    if (g_str_has_suffix(probe->name, "receive") &&
+        probe->argument_count >= 1) {
+        call.function = argument(log, cpu, &probe->arguments[0]);
+        /* The message's own arguments, and no frame. */
+        call.count = MIN(probe->argument_count - 1, 2);
+        for (unsigned i = 0; i < call.count; i++)
+            call.arguments[i] = argument(log, cpu, &probe->arguments[i + 1]);
+        text = storylog_value_call(&log->setup, &call);
+        tell(log, cpu, STORY_EVENT_MESSAGE, text);
+        log->cores[cpu].executed = call.function;
+        return;
+    }
+    all = g_string_new(probe->name);
+    for (unsigned i = 0; i < probe->argument_count; i++) {
+        static const ImageType pointer = {.kind = IMAGE_TYPE_POINTER};
+        bool wide = probe->arguments[i].size == 8;
+
+        g_string_append_c(all, ' ');
+        storylog_value_print(&log->setup, wide ? &pointer : NULL,
+                             argument(log, cpu, &probe->arguments[i]), all);
+    }
+    text = g_string_free(all, FALSE);
+    tell(log, cpu, STORY_EVENT_TRACE, text);
+}
+
+static void
+on_point(void *user, unsigned cpu, gva_t rip)
+{
+    StoryLog *log = user;
+    const StoryLogSetup *setup = &log->setup;
+    unsigned index = GPOINTER_TO_UINT(
+        g_hash_table_lookup(log->probes, GSIZE_TO_POINTER(rip)));
+    const ImageProbe *probe;
+
+    if (index == 0)
+        return;
+    probe = image_probe(setup->image, index - 1);
+    if (g_strcmp0(probe->provider, setup->trace_provider) == 0)
+        on_trace(log, cpu, probe);
+    else if (g_strcmp0(probe->name, setup->wait_push) == 0)
+        on_wait(log, cpu, probe);
+    else if (g_strcmp0(probe->name, setup->wait_pop) == 0) {
+        CallFrame *frame = callstack_frame(&log->cores[cpu].stack, 0);
+
+        if (frame != NULL)
+            frame->waits = false;
+        tell(log, cpu, STORY_EVENT_WAIT_END, "goes on");
+    }
+}
+
+/* --- Messages between cores --------------------------------------------- */
+
+static char *
+name_message(StoryLog *log, const Message *message)
+{
+    switch (message->message.delivery) {
+    case LAPIC_DELIVERY_NMI:
+        return g_strdup("NMI");
+    case LAPIC_DELIVERY_INIT:
+        return g_strdup("INIT");
+    case LAPIC_DELIVERY_STARTUP:
+        return g_strdup("start-up");
+    default:
+        return name_vector(log, message->target, message->message.vector);
+    }
+}
+
+static void
+on_sent(void *user, unsigned cpu, const Message *message)
+{
+    StoryLog *log = user;
+    g_autofree char *name = name_message(log, message);
+
+    tellf(log, cpu, STORY_EVENT_SENT, "sends %s to cpu%u", name,
+          message->target);
+}
+
+static void
+on_delivery(StoryLog *log, const Action *action)
+{
+    unsigned count;
+    const Message *messages =
+        machine_messages(log->setup.machine, &count);
+
+    for (unsigned i = 0; i < count; i++)
+        if (messages[i].number == action->number) {
+            g_autofree char *name = name_message(log, &messages[i]);
+
+            tellf(log, action->cpu, STORY_EVENT_ARRIVAL,
+                  "%s arrives from cpu%u", name, messages[i].message.source);
+            return;
+        }
+}
+
+static void
+on_action(void *user, const Action *action)
+{
+    StoryLog *log = user;
+
+    switch (action->kind) {
+    case ACTION_STEP:
+        now(log);
+        if (log->stepping >= 0 && log->stepping != (int)action->cpu)
+            log->record.switches++;
+        log->stepping = (int)action->cpu;
+        return;
+    case ACTION_DELIVER:
+        on_delivery(log, action);
+        return;
+    case ACTION_FIRE:
+        tell(log, action->cpu, STORY_EVENT_TIMER, "timer fires");
+        return;
+    }
+}
+
+/* --- Stories ------------------------------------------------------------ */
+
+static void
+on_returned(void *user, unsigned cpu, uint64_t result, bool ended)
+{
+    StoryLog *log = user;
+    Core *core = &log->cores[cpu];
+    bool waited = core->awaited != NULL;
+
+    callstack_empty(&core->stack);
+    g_clear_pointer(&core->awaited, g_free);
+    if (core->asked && !waited)
+        tellf(log, cpu, STORY_EVENT_RETURN, "the story's call returns %" PRId64,
+              (int64_t)result);
+    core->asked = true;
+    if (ended) {
+        core->ended = true;
+        tell(log, cpu, STORY_EVENT_END, "(end of its story)");
+        return;
+    }
+    core->called = registers(log, cpu)[GPR_RAX];
+}
+
+void
+storylog_call(StoryLog *log, unsigned cpu, const char *text)
+{
+    INVARIANT(cpu < log->record.cpus);
+    g_free(log->cores[cpu].call_text);
+    log->cores[cpu].call_text = g_strdup(text);
+}
+
+void
+storylog_mark(StoryLog *log, unsigned cpu, const char *name)
+{
+    INVARIANT(cpu < log->record.cpus);
+    tellf(log, cpu, STORY_EVENT_MARK, "mark \"%s\"", name);
+}
+
+void
+storylog_await(StoryLog *log, unsigned cpu, const char *name)
+{
+    INVARIANT(cpu < log->record.cpus);
+    g_free(log->cores[cpu].awaited);
+    log->cores[cpu].awaited = g_strdup(name);
+    tellf(log, cpu, STORY_EVENT_AWAIT, "await \"%s\"", name);
+}
+
+void
+storylog_breach(StoryLog *log, const Breach *breach)
+{
+    StoryEvent event = {
+        .kind = STORY_EVENT_BREACH,
+        .cpu = (uint8_t)breach->cpu,
+        .step = breach->at - MIN(log->start, breach->at),
+        .address = breach->rip,
+        .text = breach->rule,
+    };
+
+    storyrecord_breach(&log->record, &event);
+}
+
+/* --- Life --------------------------------------------------------------- */
+
+static void
+add_functions(StoryLog *log, const GPtrArray *names, unsigned is)
+{
+    for (unsigned i = 0; names != NULL && i < names->len; i++) {
+        const ImageSymbol *symbol = image_lookup_symbol(
+            log->setup.image, g_ptr_array_index(names, i));
+        gpointer key;
+        unsigned before;
+
+        if (symbol == NULL)
+            continue;
+        key = GSIZE_TO_POINTER(symbol->address);
+        before = GPOINTER_TO_UINT(g_hash_table_lookup(log->functions, key));
+        g_hash_table_insert(log->functions, key, GUINT_TO_POINTER(before | is));
+    }
+}
+
+StoryLog *
+storylog_new(const StoryLogSetup *setup)
+{
+    StoryLog *log = g_new0(StoryLog, 1);
+
+    log->setup = *setup;
+    log->stepping = -1;
+    log->functions = g_hash_table_new(g_direct_hash, g_direct_equal);
+    log->probes = g_hash_table_new(g_direct_hash, g_direct_equal);
+    log->locks = g_array_new(FALSE, FALSE, sizeof(StoryLogLock));
+    storyrecord_init(&log->record, machine_cpus(setup->machine));
+    for (unsigned i = 0; i < log->record.cpus; i++)
+        callstack_init(&log->cores[i].stack);
+    add_functions(log, setup->notable, IS_NOTABLE);
+    add_functions(log, setup->locks, IS_LOCK);
+    add_functions(log, setup->unlocks, IS_UNLOCK);
+    return log;
+}
+
+void
+storylog_free(StoryLog *log)
+{
+    if (log == NULL)
+        return;
+    machine_watch_flow(log->setup.machine, false);
+    for (unsigned i = 0; i < log->record.cpus; i++) {
+        callstack_clear(&log->cores[i].stack);
+        g_free(log->cores[i].call_text);
+        g_free(log->cores[i].awaited);
+    }
+    g_hash_table_unref(log->functions);
+    g_hash_table_unref(log->probes);
+    g_array_unref(log->locks);
+    storyrecord_clear(&log->record);
+    g_free(log);
+}
+
+void
+storylog_observer(StoryLog *log, RunObserver *observer)
+{
+    *observer = (RunObserver){
+        .action = on_action,
+        .point = on_point,
+        .flow = on_flow,
+        .sent = on_sent,
+        .returned = on_returned,
+        .user = log,
+    };
+}
+
+void
+storylog_attach(StoryLog *log)
+{
+    const StoryLogSetup *setup = &log->setup;
+
+    for (size_t i = 0; i < image_probe_count(setup->image); i++) {
+        const ImageProbe *probe = image_probe(setup->image, i);
+
+        if (g_strcmp0(probe->provider, setup->wait_provider) != 0 &&
+            g_strcmp0(probe->provider, setup->trace_provider) != 0)
+            continue;
+        g_hash_table_insert(log->probes, GSIZE_TO_POINTER(probe->address),
+                            GUINT_TO_POINTER((unsigned)i + 1));
+        code_mark(machine_code(setup->machine), probe->address);
+    }
+    machine_watch_flow(setup->machine, true);
+}
+
+void
+storylog_finish(StoryLog *log)
+{
+    const Stories *stories = log->setup.stories;
+
+    for (unsigned i = 0; i < log->record.cpus; i++) {
+        StoryLogMoment moment = {
+            .cpu = i,
+            .stack = &log->cores[i].stack,
+            .awaited = log->cores[i].awaited,
+            .ended = log->cores[i].ended,
+            .locks = log->locks,
+        };
+
+        if (moment.awaited == NULL && stories != NULL)
+            moment.awaited = stories->awaited(stories->user, i);
+        storylog_stand_describe(&log->setup, &moment, &log->record);
+    }
+}
+
+const StoryRecord *
+storylog_record(const StoryLog *log)
+{
+    return &log->record;
+}

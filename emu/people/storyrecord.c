@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "people/storyrecord.h"
+
+void
+storyrecord_init(StoryRecord *record, unsigned cpus)
+{
+    INVARIANT(cpus >= 1 && cpus <= CPUS_MAX);
+    *record = (StoryRecord){.cpus = cpus};
+    record->first = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
+    record->newest = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
+    record->breaches = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
+    record->texts = g_string_chunk_new(4096);
+    for (unsigned i = 0; i < CPUS_MAX; i++)
+        record->stands[i] = (StoryStand){.rests = true, .waits_for = -1};
+}
+
+void
+storyrecord_clear(StoryRecord *record)
+{
+    if (record->first == NULL)
+        return;
+    g_array_unref(record->first);
+    g_array_unref(record->newest);
+    g_array_unref(record->breaches);
+    g_string_chunk_free(record->texts);
+    *record = (StoryRecord){0};
+}
+
+const char *
+storyrecord_text(StoryRecord *record, const char *text)
+{
+    g_autofree char *valid = NULL;
+
+    if (text == NULL)
+        return NULL;
+    if (strlen(text) > STORYRECORD_TEXT_MAX) {
+        g_autofree char *cut = g_strndup(text, STORYRECORD_TEXT_MAX - 3);
+        g_autofree char *longer = g_strconcat(cut, "...", NULL);
+
+        valid = g_utf8_make_valid(longer, -1);
+    } else
+        valid = g_utf8_make_valid(text, -1);
+    return g_string_chunk_insert_const(record->texts, valid);
+}
+
+static StoryEvent
+own(StoryRecord *record, const StoryEvent *event)
+{
+    StoryEvent copy = *event;
+
+    INVARIANT(event->cpu < record->cpus);
+    copy.text = storyrecord_text(record, event->text);
+    copy.file = storyrecord_text(record, event->file);
+    return copy;
+}
+
+void
+storyrecord_push(StoryRecord *record, const StoryEvent *event)
+{
+    StoryEvent copy = own(record, event);
+    uint64_t later;
+
+    if (record->count < STORYRECORD_FIRST) {
+        g_array_append_val(record->first, copy);
+        record->count++;
+        return;
+    }
+    later = record->count++ - STORYRECORD_FIRST;
+    if (later < STORYRECORD_NEWEST)
+        g_array_append_val(record->newest, copy);
+    else
+        g_array_index(record->newest, StoryEvent, later % STORYRECORD_NEWEST) =
+            copy;
+}
+
+void
+storyrecord_breach(StoryRecord *record, const StoryEvent *event)
+{
+    StoryEvent copy = own(record, event);
+    unsigned at = record->breaches->len;
+
+    copy.kind = STORY_EVENT_BREACH;
+    while (at > 0 &&
+           g_array_index(record->breaches, StoryEvent, at - 1).step > copy.step)
+        at--;
+    g_array_insert_val(record->breaches, at, copy);
+}
+
+uint64_t
+storyrecord_kept(const StoryRecord *record)
+{
+    return record->first->len + record->newest->len;
+}
+
+const StoryEvent *
+storyrecord_event(const StoryRecord *record, uint64_t index)
+{
+    uint64_t later;
+
+    INVARIANT(index < storyrecord_kept(record));
+    if (index < record->first->len)
+        return &g_array_index(record->first, StoryEvent, index);
+    /* Once the ring is full its oldest event is where the next will be. */
+    later = index - STORYRECORD_FIRST;
+    if (record->newest->len == STORYRECORD_NEWEST)
+        later = (later + record->count - STORYRECORD_FIRST) %
+                STORYRECORD_NEWEST;
+    return &g_array_index(record->newest, StoryEvent, later);
+}
+
+const char *
+storyrecord_kind_name(StoryEventKind kind)
+{
+    static const char *const names[] = {
+        [STORY_EVENT_TOLD] = "story",
+        [STORY_EVENT_CALL] = "call",
+        [STORY_EVENT_RETURN] = "return",
+        [STORY_EVENT_MESSAGE] = "message",
+        [STORY_EVENT_WAIT] = "wait",
+        [STORY_EVENT_WAIT_END] = "wait-end",
+        [STORY_EVENT_INTERRUPT] = "interrupt",
+        [STORY_EVENT_SENT] = "sent",
+        [STORY_EVENT_ARRIVAL] = "arrival",
+        [STORY_EVENT_TIMER] = "timer",
+        [STORY_EVENT_TRACE] = "trace",
+        [STORY_EVENT_MARK] = "mark",
+        [STORY_EVENT_AWAIT] = "await",
+        [STORY_EVENT_BREACH] = "breach",
+        [STORY_EVENT_END] = "end",
+    };
+
+    return names[kind];
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * storyrecord -- what happened in one run, for telling: plain data.
+ *
+ *      events    [ the first ones | ... dropped ... | the newest ones ]
+ *      breaches  rules that were broken
+ *      stands    where each cpu stands at the end, and what it waits for
+ *
+ * A run can be a million steps, so the middle of a long one is dropped: the
+ * beginning explains how it came about, the end shows it.
+ *
+ * Invariants: events are in order of their steps; every text lives as long as
+ * the record.
+ *
+ * Layer 7; filled by storylog, read by the reports.
+ */
+#ifndef EMU_PEOPLE_STORYRECORD_H
+#define EMU_PEOPLE_STORYRECORD_H
+
+#include "base/base.h"
+#include "base/capacity.h"
+
+/* Events that are kept: of the beginning, and of the rest the newest. */
+#define STORYRECORD_FIRST 2000u
+#define STORYRECORD_NEWEST 100000u
+
+/* Bytes of one event's text; longer ones are cut. */
+#define STORYRECORD_TEXT_MAX 200u
+
+typedef enum StoryEventKind {
+    STORY_EVENT_TOLD,      /* a story calls a guest function */
+    STORY_EVENT_CALL,      /* a notable function is called */
+    STORY_EVENT_RETURN,    /* one of these two returns */
+    STORY_EVENT_MESSAGE,   /* an incoming message is executed */
+    STORY_EVENT_WAIT,      /* the cpu begins to wait in a loop */
+    STORY_EVENT_WAIT_END,
+    STORY_EVENT_INTERRUPT, /* an interrupt or exception is taken */
+    STORY_EVENT_SENT,      /* an interrupt message is sent */
+    STORY_EVENT_ARRIVAL,   /* it reaches this cpu's APIC */
+    STORY_EVENT_TIMER,     /* this cpu's APIC timer fires */
+    STORY_EVENT_TRACE,     /* one of the system's own trace points */
+    STORY_EVENT_MARK,
+    STORY_EVENT_AWAIT,
+    STORY_EVENT_BREACH,
+    STORY_EVENT_END,       /* the cpu's story ends */
+} StoryEventKind;
+
+typedef struct StoryEvent {
+    uint64_t step; /* of all cores, since the start of the run */
+    const char *text;
+    const char *file; /* without directories; NULL if not known */
+    gva_t address;
+    uint32_t line;
+    uint8_t cpu;
+    uint8_t depth; /* of calls that are told, below the story's call */
+    StoryEventKind kind;
+} StoryEvent;
+
+/* Where a cpu stands at the end.  Texts may be NULL. */
+typedef struct StoryStand {
+    const char *function;
+    const char *file;
+    unsigned line;
+    const char *quote; /* that source line, trimmed */
+    const char *doing; /* "waits for room in its queue to cpu1" */
+    const char *calls; /* the told calls, innermost first: "f < g" */
+    bool rests;        /* idle, or waiting for a mark */
+    int waits_for;     /* a cpu, or -1 */
+} StoryStand;
+
+typedef struct StoryRecord {
+    unsigned cpus;
+    uint64_t switches; /* how often another cpu went on */
+    uint64_t count;    /* events that were pushed */
+    GArray *first;     /* StoryEvent */
+    GArray *newest;    /* StoryEvent; a ring */
+    GArray *breaches;  /* StoryEvent, by step */
+    GStringChunk *texts;
+    StoryStand stands[CPUS_MAX];
+} StoryRecord;
+
+void storyrecord_init(StoryRecord *record, unsigned cpus);
+void storyrecord_clear(StoryRecord *record);
+
+/* A copy of `text` that lives as long as the record; NULL gives NULL. */
+const char *storyrecord_text(StoryRecord *record, const char *text);
+
+/* Add an event, whose texts are copied. */
+void storyrecord_push(StoryRecord *record, const StoryEvent *event);
+/* Add a broken rule; in order of their steps, but at any time. */
+void storyrecord_breach(StoryRecord *record, const StoryEvent *event);
+
+/* Events that are kept; number `index` of them, in order. */
+uint64_t storyrecord_kept(const StoryRecord *record);
+const StoryEvent *storyrecord_event(const StoryRecord *record, uint64_t index);
+
+/* "call", "message"... */
+const char *storyrecord_kind_name(StoryEventKind kind);
+
+#endif
