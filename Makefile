@@ -61,17 +61,20 @@ build/heddle: o/rel-gcc/heddle
 	cp $< $@
 
 $(O)/heddle: $(EMU)
-	$(LINK) -o $@ $^ $(LIBS)
+	@echo "  link $@"
+	@$(LINK) -o $@ $^ $(LIBS)
 
-$(O)/bench: $(BENCH) $(PARTS)
-	$(LINK) -o $@ $^ $(LIBS)
+$(O)/heddle-bench: $(BENCH) $(PARTS)
+	@$(LINK) -o $@ $^ $(LIBS)
 
 $(TESTS): %: %.o $(PARTS)
-	$(LINK) -o $@ $^ $(LIBS) -lcriterion
+	@echo "  link $@"
+	@$(LINK) -o $@ $^ $(LIBS) -lcriterion
 
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	@echo "  $(CC) $<"
+	@$(COMPILE) -MMD -MP -c -o $@ $<
 
 # The compile command as text, touched only when it changes: other flags, or a
 # checkout that was moved, compile everything anew.
@@ -92,8 +95,8 @@ scenarios: $(O)/heddle ## check every scenario (RUNFLAGS=--tap)
 	@echo "# the canary must fail, or a failure could go unseen"
 	$(O)/heddle run scenarios/canary.lua; test $$? -eq 1
 
-bench: $(O)/bench ## measure speed
-	$(O)/bench
+bench: $(O)/heddle-bench ## measure speed
+	$(O)/heddle-bench
 
 headers: ## compile each header alone
 	@for header in $(HEADERS); do \

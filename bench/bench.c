@@ -259,7 +259,7 @@ storm_of(unsigned cpus)
     Storm storm = {.rig = &rig, .function = symbol(&rig, "lwkt_send_ipiq3"),
                    .nop = symbol(&rig, "nop"), .calls = 20};
 
-    return storm_cost(&storm, 20, cpus > 16 ? 20 : 1000);
+    return storm_cost(&storm, 20, cpus > 16 ? 100 : 1000);
 }
 
 static double

@@ -91,7 +91,7 @@ Test(report_text, a_finding_of_two_cpus_has_two_columns)
         "   166    Xipiq arrives from cpu1",
         "   203  wakeup(ident1)",
         "   221    lwkt_send_ipiq3(gd(1), wakeup_remote, ident1, 0)",
-        "   221  ! no IPI operation with a spin lock held",
+        "   221    ! no IPI operation with a spin lock held",
         "   238      waits for room to cpu1: 5 of 8 queued",
         "   260      lwkt_process_ipiq()",
         "   279        take_and_drop(a)",
@@ -162,7 +162,7 @@ Test(report_text, a_group_of_lines_that_repeats_is_shown_once)
                               "    12                                       "
                               "g() x37\n"
                               "    14      nop()\n"
-                              "            ... these 2 lines 37 times\n"),
+                              "            ... its last 2 lines 37 times\n"),
                        "%s", text);
     storyrecord_clear(&record);
 }
@@ -310,6 +310,45 @@ Test(report_text, where_names_the_cpus_that_do_not_rest)
     where = report_text_where(&record);
     cr_assert_str_eq(where, "cpu0 in spin_lock, spinlock.c:31, spins on a, "
                             "held by cpu0 since step 97");
+    storyrecord_clear(&record);
+}
+
+Test(report_text, a_run_that_is_done_says_what_it_broke)
+{
+    g_autoptr(Scenario) scenario = rig_scenario();
+    g_autofree char *plain = NULL, *broken = NULL;
+    Finding *finding = rig_finding(scenario);
+    StoryRecord record;
+
+    storyrecord_init(&record, 2);
+    finding->run.verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
+    plain = report_text(scenario, finding, &record, false);
+    cr_assert(g_str_has_prefix(plain, "FOUND    done: every story has ended"));
+    storyrecord_breach(&record, &(StoryEvent){.step = 3, .text = "no x"});
+    broken = report_text(scenario, finding, &record, false);
+    cr_assert(g_str_has_prefix(broken,
+                               "FOUND    done, but a rule was broken: no x"));
+    cr_assert_not_null(strstr(broken, "\nbreach   step 3, cpu0: no x\n"));
+    finding_free(finding);
+    storyrecord_clear(&record);
+}
+
+Test(report_text, a_guests_text_cannot_break_the_lines)
+{
+    g_autoptr(Scenario) scenario = rig_scenario();
+    g_autofree char *text = NULL;
+    Finding *finding = rig_finding(scenario);
+    StoryRecord record;
+
+    storyrecord_init(&record, 2);
+    finding->run.verdict = (Verdict){.kind = VERDICT_PANIC, .cpu = 0,
+                                     .text = "a\nb\033[2Jc\xff"};
+    rig_event(&record, 1, 0, STORY_EVENT_WAIT, "waits: \033[2J\n\xfe");
+    text = report_text(scenario, finding, &record, false);
+    cr_assert(g_str_has_prefix(text, "FOUND    panic on cpu0: a b [2Jc"));
+    cr_assert_not_null(strstr(text, "     1  waits:  [2J "));
+    cr_assert(g_utf8_validate(text, -1, NULL));
+    finding_free(finding);
     storyrecord_clear(&record);
 }
 

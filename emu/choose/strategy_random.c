@@ -4,8 +4,11 @@
 #include "base/prng.h"
 #include "choose/strategy.h"
 
-/* Means from 2^0 to 2^8 steps: a window of one instruction needs the small
- * ones, a core that overtakes another by a whole message the large ones. */
+/* Means from 2^2 to 2^8 steps: a window of one instruction needs the small
+ * ones, a core that overtakes another by a whole message the large ones.
+ * Slices of one step come with every mean; a mean of one would be spent on
+ * switching where nothing can be told apart. */
+#define MEAN_BITS_MIN 2
 #define MEAN_BITS_MAX 8
 
 typedef struct Random {
@@ -24,7 +27,10 @@ begin(Strategy *strategy, uint64_t seed, unsigned cpus)
     prng_init(&self->prng, seed);
     self->mean = self->mean_fixed;
     if (self->mean == 0)
-        self->mean = UINT64_C(1) << prng_below(&self->prng, MEAN_BITS_MAX + 1);
+        self->mean = UINT64_C(1) << (MEAN_BITS_MIN +
+                                     prng_below(&self->prng,
+                                                MEAN_BITS_MAX -
+                                                    MEAN_BITS_MIN + 1));
 }
 
 static unsigned

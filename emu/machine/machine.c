@@ -321,13 +321,18 @@ find_message(const Machine *machine, uint64_t number)
 CpuStop
 machine_perform(Machine *machine, const Action *action, uint64_t steps)
 {
+    Cpu *cpu = &machine->cpus[action->cpu];
     CpuStop stop = CPU_STOP_SLICE;
     unsigned index;
 
     INVARIANT(action->cpu < machine->cpu_count);
     switch (action->kind) {
     case ACTION_STEP:
-        stop = cpu_run(&machine->cpus[action->cpu], steps);
+        stop = cpu_run(cpu, steps);
+        /* Most often nothing changed but the core's place in its code. */
+        if (LIKELY(stop == CPU_STOP_SLICE && !cpu->apic_touched))
+            return stop;
+        cpu->apic_touched = false;
         break;
     case ACTION_DELIVER:
         index = find_message(machine, action->number);
@@ -337,7 +342,7 @@ machine_perform(Machine *machine, const Action *action, uint64_t steps)
     case ACTION_FIRE:
         machine->clock =
             MAX(machine->clock, machine->deadlines[action->cpu]);
-        cpu_timer_expire(&machine->cpus[action->cpu], machine->clock);
+        cpu_timer_expire(cpu, machine->clock);
         break;
     }
     refresh(machine, action->cpu);

@@ -39,6 +39,7 @@ cpu_request_attention(Cpu *cpu)
 void
 cpu_update_waiting(Cpu *cpu)
 {
+    cpu->apic_touched = true;
     cpu->state.interrupt_waits = lapic_pending(&cpu->state.lapic) >= 0;
     if (cpu_something_waits(cpu)) {
         cpu->stop_mask |= CPU_OPENS_WINDOW;
@@ -84,6 +85,9 @@ on_unmapped(void *user, gva_t address, bool write, bool fetch)
 {
     Cpu *cpu = user;
 
+    /* Instructions of many stores run on past the first that fails. */
+    if (cpu->exit == CPU_EXIT_UNMAPPED)
+        return;
     cpu->exit = CPU_EXIT_UNMAPPED;
     cpu->unmapped_address = address;
     cpu->unmapped_write = write;
@@ -167,6 +171,15 @@ cpu_timer_expire(Cpu *cpu, ticks_t now)
 
 /* --- Running ------------------------------------------------------------ */
 
+/* A step that the hook does not see. */
+static void
+count_step(Cpu *cpu)
+{
+    cpu->slice--;
+    cpu->state.retired++;
+    ++*cpu->clock;
+}
+
 /* Take what waits, as one step. */
 static bool
 take_interrupt(Cpu *cpu)
@@ -183,9 +196,8 @@ take_interrupt(Cpu *cpu)
     }
     cpu->state.activity = CPU_ACTIVE;
     cpu->point_told = false;
-    cpu->slice--;
-    ++*cpu->shared->clock;
-    cpu->state.retired++;
+    cpu->native = false;
+    count_step(cpu);
     cpu_update_waiting(cpu);
     return cpu_deliver(cpu, &event);
 }
@@ -193,10 +205,12 @@ take_interrupt(Cpu *cpu)
 static CpuEvent
 unmapped_event(Cpu *cpu)
 {
-    uint32_t error = (cpu->unmapped_write ? CPU_PF_WRITE : 0) |
-                     (cpu->unmapped_fetch ? CPU_PF_FETCH : 0);
+    uint32_t error = cpu->unmapped_write ? CPU_PF_WRITE : 0;
     int64_t sign = (int64_t)cpu->unmapped_address >> 47;
 
+    /* A fetch is told from a read only where NX exists (SDM 3A, 4.7). */
+    if (cpu->unmapped_fetch && (engine_efer(cpu->engine) & EFER_NXE))
+        error |= CPU_PF_FETCH;
     if ((cpu->live->hidden & ENGINE_HIDDEN_CPL) == 3)
         error |= CPU_PF_USER;
     /* Not canonical: no page fault, and no address in CR2. */
@@ -208,9 +222,14 @@ unmapped_event(Cpu *cpu)
                       .error = error, .rip = cpu->live->rip};
 }
 
-/* Unicorn came back with an exception, or for a reason of its own. */
+/*
+ * Unicorn came back with an exception, or for a reason of its own, after
+ * `retired` steps were counted.  The hook counts what it sees; an instruction
+ * that cannot even be fetched it does not see, and a handler that cannot be
+ * fetched must use up steps like any other loop.
+ */
 static bool
-take_exception(Cpu *cpu)
+take_exception(Cpu *cpu, uint64_t retired)
 {
     CpuEvent event = {.vector = (uint8_t)cpu->exit_vector,
                       .rip = cpu->live->rip};
@@ -229,6 +248,8 @@ take_exception(Cpu *cpu)
     }
     engine_clear_exception(cpu->engine);
     cpu->point_told = false;
+    if (cpu->state.retired == retired)
+        count_step(cpu);
     return cpu_deliver(cpu, &event);
 }
 
@@ -248,6 +269,7 @@ correct_rip(Cpu *cpu)
 static CpuStop
 execute(Cpu *cpu)
 {
+    uint64_t retired;
     CpuStop stop;
 
     for (;;) {
@@ -268,8 +290,9 @@ execute(Cpu *cpu)
             continue;
         }
         if (cpu_something_waits(cpu) && cpu_in_shadow(cpu))
-            cpu->stop_mask |= CPU_OPENS_WINDOW;
+            cpu_request_attention(cpu);
         cpu->exit = CPU_EXIT_NONE;
+        retired = cpu->state.retired;
         engine_run(cpu->engine);
         switch (cpu->exit) {
         case CPU_EXIT_SLICE:
@@ -284,7 +307,7 @@ execute(Cpu *cpu)
         case CPU_EXIT_NONE:
         case CPU_EXIT_EXCEPTION:
         case CPU_EXIT_UNMAPPED:
-            if (!take_exception(cpu))
+            if (!take_exception(cpu, retired))
                 return CPU_STOP_SHUTDOWN;
             break;
         }

@@ -134,6 +134,8 @@ struct Cpu {
     bool point_told;       /* the mark at this address was told already */
     bool leave;            /* the fiber is to unwind to its main loop */
     bool native;           /* execute the next special natively */
+    bool apic_touched;     /* registers of the APIC were used; the machine
+                              looks at it and resets it */
     bool code_changed;     /* forget translations before going on */
     bool slice_ends;       /* the slice ends before the next instruction */
     const CpuShared *shared;

@@ -26,8 +26,9 @@
      INSN_PAUSE | CODE_POINT)
 
 /* Instructions after which a waiting interrupt may become takeable; the APIC
- * and CR8 report for themselves. */
-#define CPU_OPENS_WINDOW (INSN_STI | INSN_POPF | INSN_IRET | INSN_MOV_SS)
+ * and CR8 report for themselves.  SYSCALL stands for SYSRET. */
+#define CPU_OPENS_WINDOW                                                       \
+    (INSN_STI | INSN_POPF | INSN_IRET | INSN_MOV_SS | INSN_SYSCALL)
 
 /* Engine's hook before every instruction; `user` is the Cpu. */
 void cpu_on_instruction(struct uc_struct *unused, uint64_t address,

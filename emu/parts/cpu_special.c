@@ -13,10 +13,6 @@
 #define MSR_FMASK 0xc0000084u
 #define MSR_TSC_AUX 0xc0000103u
 
-#define EFER_SCE (1u << 0)
-#define EFER_LME (1u << 8)
-#define EFER_LMA (1u << 10)
-#define EFER_NXE (1u << 11)
 
 #define CR0_PE (1u << 0)
 #define CR0_PG (1u << 31)

@@ -82,6 +82,12 @@ typedef struct EngineState {
 #define RFLAGS_VM (1u << 17)
 #define RFLAGS_AC (1u << 18)
 
+/* IA32_EFER (SDM 3A, 2.2.1). */
+#define EFER_SCE (1u << 0)
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+#define EFER_NXE (1u << 11)
+
 /* What an Engine tells its owner.  All are called inside engine_run(). */
 typedef struct EngineHooks {
     /* Before every instruction, and before every iteration of a REP.  The

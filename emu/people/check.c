@@ -478,6 +478,7 @@ tell(Bench *bench, const Told *told, uint64_t seed, const Tape *tape,
         .item = bench->item,
         .stage = bench->stage,
         .run = bench->run,
+        .stories = &bench->stories,
         .probe = bench->probe,
         .ipiq = bench->check->options.stage.ipiq,
         .strategy = strategy_of(bench),
@@ -503,14 +504,33 @@ tell(Bench *bench, const Told *told, uint64_t seed, const Tape *tape,
                           error);
 }
 
-/* Findings are the witnesses of broken claims, and of `possible` ones that
- * were shown.  One run may be both, and is told once. */
+/* Does the claim speak of a run that does not end well? */
 static bool
-is_worth_telling(const ClaimOutcome *outcome)
+speaks_of_trouble(const Claim *claim)
 {
+    return predicate_mentions(claim->predicate, PREDICATE_STUCK) ||
+           predicate_mentions(claim->predicate, PREDICATE_DEADLOCK) ||
+           predicate_mentions(claim->predicate, PREDICATE_LIVELOCK) ||
+           predicate_mentions(claim->predicate, PREDICATE_PANIC) ||
+           predicate_mentions(claim->predicate, PREDICATE_FAULT);
+}
+
+/*
+ * Findings are the witnesses of broken claims, and of `possible` ones that
+ * were shown; and the first run of a case in which trouble is certain.
+ */
+static bool
+is_worth_telling(const ClaimOutcome *outcome, uint64_t first_seed,
+                 uint64_t *seed)
+{
+    const Claim *claim = outcome->claim;
+
+    *seed = outcome->has_witness ? outcome->seed : first_seed;
+    if (outcome->holds && claim->quantifier == CLAIM_CERTAIN)
+        return speaks_of_trouble(claim);
     if (!outcome->has_witness)
         return false;
-    return !outcome->holds || outcome->claim->quantifier == CLAIM_POSSIBLE;
+    return !outcome->holds || claim->quantifier == CLAIM_POSSIBLE;
 }
 
 static bool
@@ -533,10 +553,12 @@ tell_findings(Bench *bench, CaseOutcome *outcome, GError **error)
             &g_array_index(outcome->claims, ClaimOutcome, i);
         Told told = {.claim = one->claim, .expected = one->holds};
         Finding *finding;
+        uint64_t seed;
 
-        if (!is_worth_telling(one) || was_told(outcome, one->seed))
+        if (!is_worth_telling(one, bench->check->options.first_seed, &seed) ||
+            was_told(outcome, seed))
             continue;
-        finding = tell(bench, &told, one->seed, NULL, error);
+        finding = tell(bench, &told, seed, NULL, error);
         if (finding == NULL)
             return false;
         g_ptr_array_add(outcome->findings, finding);

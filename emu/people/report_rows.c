@@ -171,7 +171,7 @@ flush(const Selection *selection, GArray *folds, GPtrArray *rows)
 
             add_remark(rows, event_at(selection, fold->index),
                        2 * fold->index + 1,
-                       g_strdup_printf("... these %u lines %u times", best,
+                       g_strdup_printf("... its last %u lines %u times", best,
                                        times));
         }
         i += best * times;
@@ -226,15 +226,41 @@ fold_all(const Selection *selection)
 
 /* --- Thinning out ------------------------------------------------------- */
 
+/*
+ * Calls outside of any story and interrupt, in which nothing happens: an idle
+ * loop that looks whether there is work.  One byte an event, not 0 for those.
+ */
+static uint8_t *
+find_idle_calls(const StoryRecord *record)
+{
+    uint64_t kept = storyrecord_kept(record);
+    uint8_t *idle = g_new0(uint8_t, kept + 1);
+    bool contains[CPUS_MAX] = {false}; /* is the next event one of its? */
+
+    for (uint64_t i = kept; i-- > 0;) {
+        const StoryEvent *event = storyrecord_event(record, i);
+
+        if (level_of(event) >= LEVEL_LEAST)
+            continue;
+        idle[i] = event->kind == STORY_EVENT_CALL && event->depth == 0 &&
+                  !contains[event->cpu];
+        contains[event->cpu] = event->depth > 0;
+    }
+    return idle;
+}
+
 static GPtrArray *
 merge_events(const StoryRecord *record)
 {
+    g_autofree uint8_t *idle = find_idle_calls(record);
     GPtrArray *events = g_ptr_array_new();
     unsigned breach = 0;
 
     for (uint64_t i = 0; i < storyrecord_kept(record); i++) {
         const StoryEvent *event = storyrecord_event(record, i);
 
+        if (idle[i])
+            continue;
         while (breach < record->breaches->len &&
                g_array_index(record->breaches, StoryEvent, breach).step <
                    event->step)

@@ -17,8 +17,10 @@
 #define STEP_WIDTH 6u
 #define GUTTER 2u
 
-/* Of three or four columns, what the last one gets. */
+/* Of three or four columns: what the last one gets at least, and how far two
+ * are apart at least. */
 #define LAST_COLUMN 38u
+#define APART 16u
 
 /* How a record is laid out. */
 typedef struct Layout {
@@ -125,8 +127,13 @@ divide(Layout *layout)
         apart = CLAMP(wanted(layout, 0), 35, 44) + GUTTER;
         if (left + apart + last > NARROW)
             apart = 35 + GUTTER;
-    } else if (layout->count > 2)
-        apart = (WIDE - left - LAST_COLUMN) / (layout->count - 1);
+    } else if (layout->count > 2) {
+        unsigned others = layout->count - 1;
+        unsigned last = CLAMP(wanted(layout, others), LAST_COLUMN,
+                              WIDE - left - others * APART);
+
+        apart = (WIDE - left - last) / others;
+    }
     for (unsigned i = 0; i < layout->count; i++) {
         layout->start[i] = left + i * apart;
         edge = MAX(edge, layout->start[i] + wanted(layout, i));
@@ -235,6 +242,12 @@ summary(const Finding *finding, const StoryRecord *record)
             g_string_append_printf(who, "%s cpu%u %s",
                                    who->len == 0 ? ":" : ";", i, stand->doing);
     }
+    if (verdict->kind == VERDICT_DONE && record->breaches->len > 0)
+        return g_strdup_printf(
+            "%s, but a rule was broken: %s", name,
+            g_array_index(record->breaches, StoryEvent, 0).text);
+    if (verdict->kind == VERDICT_DONE)
+        return g_strdup_printf("%s: every story has ended", name);
     if (verdict->kind == VERDICT_BUDGET)
         return g_strdup_printf("%s: no end within %" PRIu64 " steps%s%s", name,
                                finding->run.steps, who->len > 0 ? "; " : "",

@@ -45,9 +45,14 @@ void
 report_words_wrap(GString *out, const char *text, unsigned indent,
                   unsigned width)
 {
-    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_auto(GStrv) words = NULL;
     unsigned column = indent;
 
+    for (char *at = valid; *at != '\0'; at++)
+        if (g_ascii_iscntrl(*at))
+            *at = ' ';
+    words = g_strsplit(valid, " ", -1);
     for (unsigned i = 0; words[i] != NULL; i++) {
         unsigned length = report_words_width(words[i]);
 

@@ -11,10 +11,11 @@
 #include "people/script_context.h"
 #include "people/script_director.h"
 #include "people/script_memory.h"
+#include "people/script_predicates.h"
 #include "people/script_story.h"
 #include "people/script_words.h"
 
-/* --- Arguments of words ------------------------------------------------------- */
+/* --- Arguments of words ------------------------------------------------ */
 
 unsigned
 script_check_cpu(lua_State *lua, int index, const char *word)
@@ -85,7 +86,7 @@ script_is_story_name(const char *name, unsigned *cpu)
     return true;
 }
 
-/* --- Images ------------------------------------------------------------------- */
+/* --- Images ------------------------------------------------------------ */
 
 static void
 use_image(Script *script, const Image *image)
@@ -130,7 +131,7 @@ script_require_image(lua_State *lua)
     use_image(script, image);
 }
 
-/* --- Suggestions ---------------------------------------------------------------- */
+/* --- Suggestions ------------------------------------------------------- */
 
 typedef struct Nearest {
     const char *name;
@@ -185,7 +186,51 @@ script_advice(Script *script, const char *misspelt)
     return g_strdup_printf("; did you mean `%s`?", nearest.name);
 }
 
-/* --- _ENV ------------------------------------------------------------------------ */
+static int l_read_name(lua_State *lua);
+
+/* --- _ENV -------------------------------------------------------------- */
+
+/*
+ * _ENV is an empty table, so that every use of a name comes by here.  What a
+ * name means is found once in each mode and kept:
+ *
+ *      _ENV ── __index ──▶ met[mode] ── __index ──▶ l_read_name
+ *
+ * Scalars are not kept; they are read anew each time.
+ */
+void
+script_enter(Script *script, ScriptMode mode)
+{
+    lua_State *lua = script->vm.lua;
+
+    script->mode = mode;
+    if (LIKELY(script->shown == mode))
+        return;
+    script->shown = mode;
+    script_push_ref(lua, script->environment);
+    script_push_ref(lua, script->met[mode]);
+    lua_setfield(lua, -2, "__index");
+    lua_pop(lua, 1);
+}
+
+/* Forget what names meant. */
+static void
+forget_names(Script *script)
+{
+    lua_State *lua = script->vm.lua;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(script->met); i++) {
+        if (script->met[i] != 0)
+            luaL_unref(lua, LUA_REGISTRYINDEX, script->met[i]);
+        lua_newtable(lua);
+        lua_newtable(lua);
+        lua_pushcfunction(lua, l_read_name);
+        lua_setfield(lua, -2, "__index");
+        lua_setmetatable(lua, -2);
+        script->met[i] = luaL_ref(lua, LUA_REGISTRYINDEX);
+    }
+    script->shown = SCRIPT_RESTING;
+}
 
 /* The key at 2 in the table `words`: push its value, or nothing. */
 static bool
@@ -239,6 +284,18 @@ fail_unknown(lua_State *lua, Script *script, const char *name)
                           name, shown);
 }
 
+/* Remember the value on top as the meaning of the name at 2, and return it. */
+static int
+keep(lua_State *lua, const Script *script)
+{
+    script_push_ref(lua, script->met[script->mode]);
+    lua_pushvalue(lua, 2);
+    lua_pushvalue(lua, -3);
+    lua_rawset(lua, -3);
+    lua_pop(lua, 1);
+    return 1;
+}
+
 static int
 l_read_name(lua_State *lua)
 {
@@ -248,8 +305,8 @@ l_read_name(lua_State *lua)
     unsigned number;
 
     if (find_word(lua, script->words[script->mode]) ||
-        find_word(lua, script->common) || find_word(lua, script->guest))
-        return 1;
+        find_word(lua, script->common))
+        return keep(lua, script);
     if (lua_type(lua, 2) != LUA_TSTRING)
         return script_vm_fail(lua, "a name is a text, not a %s",
                               luaL_typename(lua, 2));
@@ -263,13 +320,8 @@ l_read_name(lua_State *lua)
     script_memory_push_name(lua, number);
     if (lua_isuserdata(lua, -1) &&
         (script_memory_function(lua, -1) != NULL ||
-         script_memory_place(lua, -1)->base == SCRIPT_BASE_NAME)) {
-        script_push_ref(lua, script->guest);
-        lua_pushvalue(lua, 2);
-        lua_pushvalue(lua, -3);
-        lua_rawset(lua, -3);
-        lua_pop(lua, 1);
-    }
+         script_memory_place(lua, -1)->base == SCRIPT_BASE_NAME))
+        return keep(lua, script);
     return 1;
 }
 
@@ -336,7 +388,7 @@ l_write_name(lua_State *lua)
                                "global: write local %s", name);
 }
 
-/* --- Loading ---------------------------------------------------------------------- */
+/* --- Loading ----------------------------------------------------------- */
 
 /* An empty table that shows the one on top, which it replaces, and refuses to
  * change: what a story wrote there would be seen by the next run. */
@@ -366,7 +418,7 @@ make_words(Script *script)
     lua_State *lua = script->vm.lua;
 
     script_memory_open(script);
-    script_claims_open(script);
+    script_predicates_open(script);
 
     script_vm_push_library(lua);
     for (size_t i = 0; i < G_N_ELEMENTS(libraries); i++) {
@@ -380,6 +432,7 @@ make_words(Script *script)
     lua_newtable(lua);
     script_words_add(lua);
     script_claims_add_words(lua);
+    script_predicates_add_words(lua);
     script->words[SCRIPT_LOADING] = luaL_ref(lua, LUA_REGISTRYINDEX);
     lua_newtable(lua);
     script_story_add_words(lua);
@@ -387,17 +440,18 @@ make_words(Script *script)
     lua_newtable(lua);
     script_director_add_words(lua);
     script->words[SCRIPT_SCHEDULE] = luaL_ref(lua, LUA_REGISTRYINDEX);
-    lua_newtable(lua);
-    script->guest = luaL_ref(lua, LUA_REGISTRYINDEX);
+    forget_names(script);
 }
 
 static void
-push_environment(lua_State *lua)
+push_environment(Script *script)
 {
+    lua_State *lua = script->vm.lua;
+
     lua_newtable(lua);
     lua_newtable(lua);
-    lua_pushcfunction(lua, l_read_name);
-    lua_setfield(lua, -2, "__index");
+    lua_pushvalue(lua, -1);
+    script->environment = luaL_ref(lua, LUA_REGISTRYINDEX);
     lua_pushcfunction(lua, l_write_name);
     lua_setfield(lua, -2, "__newindex");
     lua_setmetatable(lua, -2);
@@ -452,8 +506,8 @@ script_load(const char *path, const ScriptHost *host, GError **error)
 {
     g_autoptr(Script) script = script_new(path, host);
 
-    push_environment(script->vm.lua);
-    script->mode = SCRIPT_LOADING;
+    push_environment(script);
+    script_enter(script, SCRIPT_LOADING);
     if (!script_vm_compile(&script->vm, error) ||
         !script_vm_call(&script->vm, 0, 0, SCRIPT_LOAD_INSTRUCTIONS, error) ||
         !script_finish(script, error))
@@ -474,12 +528,11 @@ script_system(const Script *script)
     return script->system;
 }
 
-/* --- Running ------------------------------------------------------------------------ */
+/* --- Running ----------------------------------------------------------- */
 
 void
 script_bind(Script *script, const ScriptRun *run)
 {
-    lua_State *lua = script->vm.lua;
     unsigned index = run->item->number - 1;
 
     INVARIANT(index < script->code->len);
@@ -488,8 +541,7 @@ script_bind(Script *script, const ScriptRun *run)
     script->is_bound = true;
     if (script->image != run->image) {
         use_image(script, run->image);
-        lua_newtable(lua);
-        lua_rawseti(lua, LUA_REGISTRYINDEX, script->guest);
+        forget_names(script);
     }
     script_story_bind(script);
     script_director_bind(script);
@@ -504,7 +556,7 @@ script_eval_memory(Script *script, unsigned index, bool *value,
 
     INVARIANT(script->is_bound && index < script->conditions->len);
     script_push_ref(lua, g_array_index(script->conditions, ScriptRef, index));
-    script->mode = SCRIPT_MEMORY;
+    script_enter(script, SCRIPT_MEMORY);
     is_done = script_vm_call(&script->vm, 0, 1, SCRIPT_STEP_INSTRUCTIONS,
                              error);
     script->mode = SCRIPT_RESTING;

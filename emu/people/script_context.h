@@ -4,7 +4,8 @@
  *
  *      script.c            load, bind, the names of _ENV
  *      script_words.c      scenario, system, case, ...: what builds data
- *      script_claims.c     predicates and claims
+ *      script_predicates.c stuck, touch(x), a & b, ...
+ *      script_claims.c     possible, never, certain, reach
  *      script_memory.c     guest names and memory as Lua values
  *      script_story.c      cpuN() as coroutines
  *      script_director.c   schedule() as a coroutine
@@ -112,7 +113,11 @@ struct Script {
     SystemView view;
     char view_trouble[256]; /* why there is no view, or empty */
     ScriptRef words[SCRIPT_MEMORY + 1]; /* by mode */
-    ScriptRef common, guest; /* library; guest names met, as values */
+    ScriptRef common;        /* Lua's library, gd, cpumask */
+    ScriptRef met[SCRIPT_MEMORY + 1]; /* names met, and their values, by mode */
+    ScriptRef environment;   /* the metatable of _ENV */
+    ScriptMode shown;        /* whose `met` _ENV shows */
+    const void *place_metatable, *function_metatable;
 
     /* A run. */
     ScriptRun run;
@@ -141,6 +146,9 @@ const char *script_check_string(lua_State *lua, int index, const char *word);
  * this mode only. */
 void script_add_word(lua_State *lua, ScriptMode mode, const char *name,
                      int (*function)(lua_State *));
+
+/* From now on names mean what they mean in this mode. */
+void script_enter(Script *script, ScriptMode mode);
 
 /* Push the value that `ref` keeps. */
 void script_push_ref(lua_State *lua, ScriptRef ref);

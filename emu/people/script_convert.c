@@ -8,7 +8,7 @@
 
 #include "people/script_memory.h"
 
-/* --- Lua to C ---------------------------------------------------------------- */
+/* --- Lua to C ---------------------------------------------------------- */
 
 static const char *
 complain(lua_State *lua, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -88,34 +88,51 @@ convert_integer(lua_State *lua, int index, const ImageType *type,
 }
 
 static const char *
-convert_pointer(lua_State *lua, int index, const ImageType *type,
-                uint64_t *bits)
+convert_guest_value(lua_State *lua, int index, const ImageType *type,
+                    uint64_t *bits)
 {
     const ScriptPlace *place = script_memory_place(lua, index);
-    const ScriptName *function = script_memory_function(lua, index);
+    const ScriptName *function;
 
-    if (lua_isnil(lua, index)) {
-        *bits = 0;
-    } else if (place != NULL) {
+    if (place != NULL) {
         if (type != NULL && !may_point(place->type, type->target))
             return complain(lua, "`%s` wants another pointer than one to `%s`",
                             name_of(type), name_of(place->type));
         *bits = script_memory_address(lua, place);
-    } else if (function != NULL) {
-        if (function->symbol == NULL)
-            return complain(lua, "this build of the guest has no function "
-                                 "`%s`", function->name);
-        *bits = function->symbol->address;
-    } else if (lua_isinteger(lua, index)) {
-        *bits = (uint64_t)lua_tointeger(lua, index);
-    } else {
-        return complain(lua, "`%s` wants a pointer, not a %s%s", name_of(type),
-                        luaL_typename(lua, index),
-                        lua_type(lua, index) == LUA_TSTRING
-                            ? ": Lua's strings are not in guest memory"
-                            : "");
+        return NULL;
     }
+    function = script_memory_function(lua, index);
+    if (function == NULL)
+        return complain(lua, "`%s` wants a pointer, not a predicate",
+                        name_of(type));
+    if (function->symbol == NULL)
+        return complain(lua, "this build of the guest has no function `%s`",
+                        function->name);
+    *bits = function->symbol->address;
     return NULL;
+}
+
+static const char *
+convert_pointer(lua_State *lua, int index, const ImageType *type,
+                uint64_t *bits)
+{
+    int lua_kind = lua_type(lua, index);
+
+    if (lua_kind == LUA_TUSERDATA)
+        return convert_guest_value(lua, index, type, bits);
+    if (lua_kind == LUA_TNIL) {
+        *bits = 0;
+        return NULL;
+    }
+    if (lua_isinteger(lua, index)) {
+        *bits = (uint64_t)lua_tointeger(lua, index);
+        return NULL;
+    }
+    return complain(lua, "`%s` wants a pointer, not a %s%s", name_of(type),
+                    lua_typename(lua, lua_kind),
+                    lua_kind == LUA_TSTRING
+                        ? ": Lua's strings are not in guest memory"
+                        : "");
 }
 
 const char *
@@ -145,7 +162,7 @@ script_memory_convert(lua_State *lua, int index, const ImageType *type,
     }
 }
 
-/* --- C to Lua ---------------------------------------------------------------- */
+/* --- C to Lua ---------------------------------------------------------- */
 
 static void
 push_pointer(lua_State *lua, const ImageType *type, uint64_t bits)
@@ -206,7 +223,7 @@ script_memory_push_result(lua_State *lua, const ImageType *type, uint64_t bits)
     }
 }
 
-/* --- Memory ------------------------------------------------------------------- */
+/* --- Memory ------------------------------------------------------------ */
 
 /* The bytes that hold a bit-field, and where it begins in them. */
 static void
@@ -314,7 +331,7 @@ script_convert_store(lua_State *lua, gva_t address, const ImageType *type,
         no_memory(lua, address);
 }
 
-/* --- For messages -------------------------------------------------------------- */
+/* --- For messages ------------------------------------------------------ */
 
 static void
 append_declaration(GString *text, const ImageType *type, const char *name)

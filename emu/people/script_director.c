@@ -6,8 +6,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "people/script_claims.h"
-#include "people/script_memory.h"
+#include "people/script_predicates.h"
 #include "people/script_story.h"
 
 static int
@@ -53,13 +52,14 @@ l_run_to(lua_State *lua)
 {
     Script *script = script_of(lua);
     unsigned cpu = script_check_cpu(lua, 1, "run_to");
-    const Point *named = script_claims_point(lua, 2);
+    const Point *named = script_predicates_point(lua, 2);
 
     if (named != NULL) {
         point_clear(&script->director.point);
         script->director.point = point_copy(named);
     } else {
-        script_claims_check_point(lua, 2, "run_to", &script->director.point);
+        script_predicates_check_point(lua, 2, "run_to",
+                                      &script->director.point);
     }
     return command(lua, DIRECTOR_RUN_TO, cpu, 0);
 }
@@ -121,6 +121,7 @@ void
 script_director_add_words(lua_State *lua)
 {
     script_add_word(lua, SCRIPT_SCHEDULE, "choose", script_story_choose);
+    script_predicates_add_points(lua, SCRIPT_SCHEDULE);
     script_add_word(lua, SCRIPT_SCHEDULE, "step", l_step);
     script_add_word(lua, SCRIPT_SCHEDULE, "run_to", l_run_to);
     script_add_word(lua, SCRIPT_SCHEDULE, "run", l_run);
@@ -133,7 +134,7 @@ script_director_add_words(lua_State *lua)
     script_add_word(lua, SCRIPT_SCHEDULE, "free_run", l_free_run);
 }
 
-/* --- The interface ------------------------------------------------------------ */
+/* --- The interface ----------------------------------------------------- */
 
 /* The stories' begin, of the same run, puts variables back. */
 static void
@@ -166,7 +167,7 @@ next(void *user, bool done, DirectorCommand *out, GError **error)
         lua_pushboolean(director->thread, done);
         arguments = 1;
     }
-    script->mode = SCRIPT_SCHEDULE;
+    script_enter(script, SCRIPT_SCHEDULE);
     if (!script_vm_resume(&script->vm, director->thread, arguments, &yielded,
                           error)) {
         script->mode = SCRIPT_RESTING;

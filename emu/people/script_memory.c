@@ -11,10 +11,25 @@
 #define PLACE "guest memory"
 #define FUNCTION "guest function"
 
+/* luaL_testudata() without its look-up by name: stories pass here for every
+ * argument of every call. */
+static void *
+test(lua_State *lua, int index, const void *metatable)
+{
+    const void *own;
+
+    if (lua_type(lua, index) != LUA_TUSERDATA ||
+        !lua_getmetatable(lua, index))
+        return NULL;
+    own = lua_topointer(lua, -1);
+    lua_pop(lua, 1);
+    return own == metatable ? lua_touserdata(lua, index) : NULL;
+}
+
 const ScriptPlace *
 script_memory_place(lua_State *lua, int index)
 {
-    return luaL_testudata(lua, index, PLACE);
+    return test(lua, index, script_of(lua)->place_metatable);
 }
 
 void
@@ -29,14 +44,15 @@ script_memory_push_place(lua_State *lua, const ScriptPlace *place)
 const ScriptName *
 script_memory_function(lua_State *lua, int index)
 {
-    const unsigned *number = luaL_testudata(lua, index, FUNCTION);
+    const Script *script = script_of(lua);
+    const unsigned *number = test(lua, index, script->function_metatable);
 
     if (number == NULL)
         return NULL;
-    return &g_array_index(script_of(lua)->names, ScriptName, *number);
+    return &g_array_index(script->names, ScriptName, *number);
 }
 
-/* --- Names ------------------------------------------------------------------ */
+/* --- Names ------------------------------------------------------------- */
 
 static void
 look_up(Script *script, ScriptName *name)
@@ -89,7 +105,7 @@ script_memory_rebind(Script *script)
         look_up(script, &g_array_index(script->names, ScriptName, i));
 }
 
-/* --- Addresses -------------------------------------------------------------- */
+/* --- Addresses --------------------------------------------------------- */
 
 static bool
 is_running(const Script *script)
@@ -141,7 +157,7 @@ running_address(lua_State *lua, const ScriptPlace *place)
     return script_memory_address(lua, place);
 }
 
-/* --- Reading and writing ------------------------------------------------------ */
+/* --- Reading and writing ----------------------------------------------- */
 
 static const char *
 type_name(const ImageType *type)
@@ -294,7 +310,7 @@ script_memory_write_name(lua_State *lua, unsigned number, int index)
     write_at(lua, &place, NULL, index);
 }
 
-/* --- Describing and comparing -------------------------------------------------- */
+/* --- Describing and comparing ------------------------------------------ */
 
 static void
 describe_place(lua_State *lua, const ScriptPlace *place, GString *text)
@@ -384,7 +400,7 @@ l_no_field(lua_State *lua)
                           function == NULL ? "this" : function->name);
 }
 
-/* --- Words -------------------------------------------------------------------- */
+/* --- Words ------------------------------------------------------------- */
 
 /* gd(n): upvalue 1 keeps those that were made. */
 static int
@@ -401,6 +417,7 @@ l_gd(lua_State *lua)
     if (lua_rawgeti(lua, lua_upvalueindex(1), (lua_Integer)cpu + 1) !=
         LUA_TNIL)
         return 1;
+    script_require_image(lua);
     if (!script->view.has_globaldata)
         script_vm_fail(lua, "%s", script->view_trouble);
     place.type = script->view.globaldata;
@@ -448,7 +465,9 @@ script_memory_open(Script *script)
 
     luaL_newmetatable(lua, PLACE);
     luaL_setfuncs(lua, of_places, 0);
+    script->place_metatable = lua_topointer(lua, -1);
     luaL_newmetatable(lua, FUNCTION);
     luaL_setfuncs(lua, of_functions, 0);
+    script->function_metatable = lua_topointer(lua, -1);
     lua_pop(lua, 2);
 }

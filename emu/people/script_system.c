@@ -255,6 +255,8 @@ read_system(lua_State *lua)
     }
     if (push_section(lua, "notable")) {
         read_list(lua, "sends", system->sends);
+        read_list(lua, "locks", system->locks);
+        read_list(lua, "unlocks", system->unlocks);
         read_list(lua, "calls", system->calls);
         lua_pop(lua, 1);
     }

@@ -107,7 +107,7 @@ script_vm_clear(ScriptVm *vm)
     *vm = (ScriptVm){0};
 }
 
-/* --- Errors ----------------------------------------------------------------- */
+/* --- Errors ------------------------------------------------------------ */
 
 /* Functions of the scenario that are shown on the way to an error. */
 #define CALLERS_MAX 8
@@ -207,7 +207,7 @@ script_vm_line(lua_State *lua)
     return 0;
 }
 
-/* --- Running ---------------------------------------------------------------- */
+/* --- Running ----------------------------------------------------------- */
 
 bool
 script_vm_compile(ScriptVm *vm, GError **error)
@@ -219,8 +219,11 @@ script_vm_compile(ScriptVm *vm, GError **error)
 
     if (!g_file_get_contents(vm->path, &text, &size, &cause)) {
         lua_pop(vm->lua, 1);
-        g_set_error_literal(error, SCRIPT_ERROR, SCRIPT_ERROR_FILE,
-                            cause->message);
+        g_set_error(error, SCRIPT_ERROR, SCRIPT_ERROR_FILE,
+                    "%s: cannot be read%s", vm->path,
+                    cause->code == G_FILE_ERROR_NOENT ? ": no such file"
+                    : cause->code == G_FILE_ERROR_ISDIR ? ": it is a folder"
+                                                        : "");
         return false;
     }
     if (size > SCRIPT_FILE_BYTES_MAX) {

@@ -9,6 +9,7 @@
 #include "choose/strategy.h"
 #include "people/script_claims.h"
 #include "people/script_memory.h"
+#include "people/script_predicates.h"
 #include "people/script_state.h"
 
 static void
@@ -49,7 +50,7 @@ l_code(lua_State *lua)
     return 0;
 }
 
-/* --- system ------------------------------------------------------------------ */
+/* --- system ------------------------------------------------------------ */
 
 static unsigned
 check_number(lua_State *lua, const char *key, unsigned most)
@@ -180,13 +181,13 @@ l_system(lua_State *lua)
         script_vm_raise(lua, error);
     if (strcmp(system->name, "bare") == 0) {
         script_push_ref(lua, script->words[SCRIPT_LOADING]);
-        script_claims_add_registers(lua);
+        script_predicates_add_registers(lua);
     }
     lua_pushcfunction(lua, l_system_options);
     return 1;
 }
 
-/* --- object, region ------------------------------------------------------------ */
+/* --- object, region ---------------------------------------------------- */
 
 static int
 l_object(lua_State *lua)
@@ -234,7 +235,7 @@ border(lua_State *lua, const char *key, PointKind kind, Point *point)
 
     lua_getfield(lua, 1, key);
     lua_pushnil(lua); /* no quotation */
-    named = script_claims_point(lua, -2);
+    named = script_predicates_point(lua, -2);
     if (named != NULL) {
         *point = point_copy(named);
     } else {
@@ -242,7 +243,8 @@ border(lua_State *lua, const char *key, PointKind kind, Point *point)
             script_vm_fail(lua, "a region is { after = f, before = g }: `%s` "
                                 "must be a guest function or a point of one",
                            key);
-        script_claims_check_point(lua, lua_gettop(lua) - 1, "region", point);
+        script_predicates_check_point(lua, lua_gettop(lua) - 1, "region",
+                                      point);
         point->kind = kind;
     }
     lua_pop(lua, 2);
@@ -267,14 +269,14 @@ l_region(lua_State *lua)
         border(lua, "after", POINT_LEAVE, &region->begin);
         border(lua, "before", POINT_ENTER, &region->end);
     } else if (lua_isnil(lua, 2)) {
-        script_claims_check_point(lua, 1, "region", &region->begin);
-        script_claims_check_point(lua, 1, "region", &region->end);
+        script_predicates_check_point(lua, 1, "region", &region->begin);
+        script_predicates_check_point(lua, 1, "region", &region->end);
         region->end.kind = POINT_LEAVE;
     } else {
         script_check_string(lua, 3, "region");
-        script_claims_check_point(lua, 1, "region", &region->begin);
+        script_predicates_check_point(lua, 1, "region", &region->begin);
         lua_remove(lua, 2);
-        script_claims_check_point(lua, 1, "region", &region->end);
+        script_predicates_check_point(lua, 1, "region", &region->end);
     }
     number = lua_newuserdatauv(lua, sizeof *number, 0);
     *number = regions->len - 1;
@@ -282,7 +284,7 @@ l_region(lua_State *lua)
     return 1;
 }
 
-/* --- case and what it overrides --------------------------------------------------- */
+/* --- case and what it overrides ---------------------------------------- */
 
 static int
 l_case(lua_State *lua)

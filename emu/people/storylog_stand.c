@@ -137,7 +137,8 @@ list_calls(const StoryLogSetup *setup, const CallStack *stack,
     const CallFrame *frame;
     unsigned count = 0;
 
-    for (unsigned i = 0; (frame = callstack_frame(stack, i)) != NULL; i++) {
+    for (unsigned i = 0;
+         (frame = callstack_frame(stack, i)) != NULL && !frame->is_base; i++) {
         const char *name = name_at(setup, frame->target);
 
         if (!frame->is_told || name == NULL)
@@ -197,6 +198,11 @@ stand_active(const StoryLogSetup *setup, const StoryLogMoment *moment,
         }
         stand->doing = storyrecord_text(record, doing->str);
         return;
+    }
+    /* On its way to the idle loop, or back from it. */
+    if (moment->ended) {
+        stand->rests = true;
+        stand->doing = storyrecord_text(record, "its story has ended");
     }
 }
 

@@ -66,10 +66,13 @@ print_text(const StoryLogSetup *setup, gva_t address, GString *out)
 {
     g_autofree char *text = gmem_read_string(machine_memory(setup->machine),
                                              address, QUOTED_MAX);
+    g_autofree char *escaped = NULL;
 
     if (text == NULL)
         return false;
-    g_string_append_printf(out, "\"%s\"", text);
+    escaped = g_strescape(text, NULL);
+    g_string_append_printf(out, "\"%s%s\"", escaped,
+                           strlen(text) >= QUOTED_MAX ? "..." : "");
     return true;
 }
 

@@ -42,6 +42,10 @@ storyrecord_text(StoryRecord *record, const char *text)
         valid = g_utf8_make_valid(longer, -1);
     } else
         valid = g_utf8_make_valid(text, -1);
+    /* The guest's strings must not break a line in two. */
+    for (char *at = valid; *at != '\0'; at++)
+        if (g_ascii_iscntrl(*at))
+            *at = ' ';
     return g_string_chunk_insert_const(record->texts, valid);
 }
 
@@ -75,6 +79,19 @@ storyrecord_push(StoryRecord *record, const StoryEvent *event)
             copy;
 }
 
+/* A breach is told beside the call that it came with. */
+static uint8_t
+depth_at(const StoryRecord *record, unsigned cpu, uint64_t step)
+{
+    for (uint64_t i = storyrecord_kept(record); i-- > 0;) {
+        const StoryEvent *event = storyrecord_event(record, i);
+
+        if (event->cpu == cpu && event->step <= step)
+            return event->depth;
+    }
+    return 0;
+}
+
 void
 storyrecord_breach(StoryRecord *record, const StoryEvent *event)
 {
@@ -82,6 +99,7 @@ storyrecord_breach(StoryRecord *record, const StoryEvent *event)
     unsigned at = record->breaches->len;
 
     copy.kind = STORY_EVENT_BREACH;
+    copy.depth = depth_at(record, copy.cpu, copy.step);
     while (at > 0 &&
            g_array_index(record->breaches, StoryEvent, at - 1).step > copy.step)
         at--;

@@ -87,7 +87,8 @@ const char *storyrecord_text(StoryRecord *record, const char *text);
 
 /* Add an event, whose texts are copied. */
 void storyrecord_push(StoryRecord *record, const StoryEvent *event);
-/* Add a broken rule; in order of their steps, but at any time. */
+/* Add a broken rule, at any time: it takes its place, and the depth of what
+ * its cpu did then. */
 void storyrecord_breach(StoryRecord *record, const StoryEvent *event);
 
 /* Events that are kept; number `index` of them, in order. */

@@ -52,6 +52,8 @@ system_new(const char *name, const char *folder)
     system->counter_fields = g_ptr_array_new_with_free_func(g_free);
     system->rules = g_ptr_array_new_with_free_func(free_rule);
     system->sends = g_ptr_array_new_with_free_func(g_free);
+    system->locks = g_ptr_array_new_with_free_func(g_free);
+    system->unlocks = g_ptr_array_new_with_free_func(g_free);
     system->calls = g_ptr_array_new_with_free_func(g_free);
     return system;
 }
@@ -105,6 +107,8 @@ system_free(System *system)
     g_ptr_array_unref(system->counter_fields);
     g_ptr_array_unref(system->rules);
     g_ptr_array_unref(system->sends);
+    g_ptr_array_unref(system->locks);
+    g_ptr_array_unref(system->unlocks);
     g_ptr_array_unref(system->calls);
     g_free(system->wait_provider);
     g_free(system->wait_push);

@@ -83,6 +83,7 @@ typedef struct System {
     GPtrArray *counter_fields;   /* char *: of globaldata */
     GPtrArray *rules;         /* SystemRule */
     GPtrArray *sends, *calls; /* char *: functions a story shows */
+    GPtrArray *locks, *unlocks; /* char *: take or drop argument one */
     char *wait_provider, *wait_push, *wait_pop; /* probes, or NULL */
     char *trace_provider;     /* or NULL */
 } System;

@@ -33,6 +33,7 @@ list_names(Telling *telling, StoryLogSetup *log)
             .size = stage->object_sizes[i],
         };
     }
+    log->stories = telling->setup.stories;
     log->objects = telling->objects;
     log->object_count = scenario->objects->len;
     if (!view->has_globaldata)
@@ -54,6 +55,8 @@ telling_new(const TellingSetup *setup)
         .view = &setup->stage->state,
         .notable = system->calls,
         .sends = system->sends,
+        .locks = system->locks,
+        .unlocks = system->unlocks,
         .wait_provider = system->wait_provider,
         .wait_push = system->wait_push,
         .wait_pop = system->wait_pop,

@@ -23,6 +23,7 @@ typedef struct TellingSetup {
     const ScenarioCase *item;
     Stage *stage;
     Run *run;
+    const Stories *stories;   /* who know what a story waits for */
     const Probe *probe;
     const char *ipiq;         /* as it was asked for, or NULL */
     const char *strategy;

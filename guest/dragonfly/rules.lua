@@ -76,6 +76,7 @@ return {
   -- Calls a story shows; everything else is a detail.
   notable = {
     sends = sends,
+    locks = { "spin_lock" },  unlocks = { "spin_unlock" },
     calls = {
       "lwkt_send_ipiq3", "lwkt_send_ipiq3_passive", "lwkt_send_ipiq3_nowait",
       "lwkt_wait_ipiq", "lwkt_process_ipiq", "lwkt_process_ipiq_frame",

@@ -6,10 +6,8 @@ system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
 
 local a, ident1 = object "struct spinlock", object "int"
 local rule      = breach "no IPI operation with a spin lock held"
-
 local function half_fill(target)          -- one more and the sender must wait
-  for _ = 1, 5 do lwkt_send_ipiq3_passive(gd(target), nop, 0, 0) end
-end
+  for _ = 1, 5 do lwkt_send_ipiq3_passive(gd(target), nop, 0, 0) end end
 
 function cpu1()
   tsleep_interlock(ident1, 0)             -- ident1 has a sleeper on cpu1
