@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-#include "people/result.h"
+#include "people/outcome.h"
 #include "people/storyrecord.h"
 
 static inline Scenario *
@@ -68,7 +68,7 @@ rig_finding(const Scenario *scenario)
 static inline CaseOutcome *
 rig_outcome(const Scenario *scenario)
 {
-    CaseOutcome *outcome = case_outcome_new(scenario, rig_case(scenario));
+    CaseOutcome *outcome = outcome_new(scenario, rig_case(scenario));
     ClaimOutcome certain = {.claim = rig_claim(scenario, 0), .holds = true,
                             .how = HOW_SAMPLED, .runs = 2000};
     ClaimOutcome never = {.claim = rig_claim(scenario, 1),

@@ -46,7 +46,7 @@ end_run(Run *run, VerdictKind kind, int cpu, const char *text)
     g_strlcpy(run->verdict.text, text, sizeof run->verdict.text);
 }
 
-/* --- Stories ---------------------------------------------------------------- */
+/* --- Stories --------------------------------------------------------------- */
 
 static void
 start_call(Run *run, unsigned number, const StoryCall *call)
@@ -126,7 +126,7 @@ run_choose(Run *run, uint64_t bound)
     return choice_value(&run->choice, bound);
 }
 
-/* --- Hypercalls -------------------------------------------------------------- */
+/* --- Hypercalls ------------------------------------------------------------ */
 
 static void
 write_console(Machine *machine, Cpu *cpu)
@@ -175,7 +175,7 @@ hypercall(Run *run, unsigned number, GError **error)
     }
 }
 
-/* --- Endings ------------------------------------------------------------------- */
+/* --- Endings --------------------------------------------------------------- */
 
 static bool
 all_finished(const Run *run)
@@ -264,7 +264,7 @@ look_for_loop(Run *run)
     run->patience *= 2;
 }
 
-/* --- The loop ---------------------------------------------------------------------- */
+/* --- The loop -------------------------------------------------------------- */
 
 static void
 tell_point(void *user, unsigned cpu, gva_t rip)
@@ -468,7 +468,7 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
     return true;
 }
 
-/* --- Life --------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------ */
 
 Run *
 run_new(const RunSetup *setup)
@@ -503,7 +503,7 @@ run_tape(const Run *run)
     return &run->choice.tape;
 }
 
-/* --- Set-up -------------------------------------------------------------------------- */
+/* --- Set-up ---------------------------------------------------------------- */
 
 #define SET_UP_TURN_STEPS 100
 

@@ -47,7 +47,7 @@ tell_run(void *user, const Scenario *scenario, const ScenarioCase *item,
          const RunRecord *record)
 {
     Output *output = user;
-    const CheckOptions *check = &output->options->check;
+    const TrialOptions *check = &output->options->check;
     MemoryModel memory = check->memory != NULL ? *check->memory : item->memory;
 
     if (output->options->json)
@@ -62,7 +62,7 @@ tell_run(void *user, const Scenario *scenario, const ScenarioCase *item,
 static void
 tell_json(const Output *output, const CaseOutcome *outcome)
 {
-    const CheckOptions *check = &output->options->check;
+    const TrialOptions *check = &output->options->check;
     MemoryModel memory =
         check->memory != NULL ? *check->memory : outcome->item->memory;
 
@@ -147,7 +147,7 @@ static bool
 run_file(Output *output, const char *path)
 {
     g_autoptr(GError) error = NULL;
-    CheckOptions options = output->options->check;
+    TrialOptions options = output->options->check;
     Check *check;
 
     if (output->options->has_seed || output->options->every_run) {
@@ -192,7 +192,7 @@ run_files(Options *options, GError **error)
     bool world_is_right = true, finished;
 
     output.outcomes =
-        g_ptr_array_new_with_free_func((GDestroyNotify)case_outcome_free);
+        g_ptr_array_new_with_free_func((GDestroyNotify)outcome_free);
     output.checks = g_ptr_array_new_with_free_func((GDestroyNotify)check_free);
     if (options->tap) {
         GString *text = g_string_new(NULL);

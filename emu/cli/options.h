@@ -14,7 +14,7 @@
 enum { EXIT_HELD = 0, EXIT_FOUND = 1, EXIT_WORLD = 2 };
 
 typedef struct Options {
-    CheckOptions check;
+    TrialOptions check;
     char **files;       /* what is left of the command line; at least one */
     unsigned case_number; /* 0: all */
     bool has_seed;

@@ -179,7 +179,7 @@ on_code_written(void *user, gpa_t physical, uint64_t size)
         cpu_code_changed(&machine->cpus[i], physical, size);
 }
 
-/* --- Life -------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------ */
 
 Machine *
 machine_new(const MachineOptions *options, GError **error)
@@ -263,7 +263,7 @@ machine_watch_flow(Machine *machine, bool enable)
         cpu_trace_calls(&machine->cpus[i], enable);
 }
 
-/* --- Acting -------------------------------------------------------------------- */
+/* --- Acting ---------------------------------------------------------------- */
 
 /* The first message of each pair of sender and target. */
 static void
@@ -395,7 +395,7 @@ machine_finish_hypercall(Machine *machine, unsigned cpu, uint64_t result)
     refresh(machine, cpu);
 }
 
-/* --- Looking -------------------------------------------------------------------- */
+/* --- Looking --------------------------------------------------------------- */
 
 unsigned
 machine_cpus(const Machine *machine)
@@ -507,7 +507,7 @@ machine_check(Machine *machine)
                   machine->messages[i].number);
 }
 
-/* --- Going back ------------------------------------------------------------------- */
+/* --- Going back ------------------------------------------------------------ */
 
 static MachineSnapshot *
 save_but_memory(Machine *machine)

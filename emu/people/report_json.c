@@ -43,7 +43,7 @@ report_json_claim(const CaseOutcome *outcome, const ClaimOutcome *claim)
     json_u64(json, "line", claim->claim->line);
     json_text(json, "claim", text);
     json_bool(json, "holds", claim->holds);
-    json_text(json, "how", how_name(claim->how));
+    json_text(json, "how", outcome_how_name(claim->how));
     json_u64(json, "runs", claim->runs);
     json_bool(json, "implied", claim->claim->implied);
     if (claim->has_witness)

@@ -18,7 +18,7 @@
 #define EMU_PEOPLE_REPORT_JSON_H
 
 #include "base/base.h"
-#include "people/result.h"
+#include "people/outcome.h"
 
 char *report_json_claim(const CaseOutcome *outcome, const ClaimOutcome *claim);
 

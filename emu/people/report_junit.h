@@ -14,7 +14,7 @@
 #define EMU_PEOPLE_REPORT_JUNIT_H
 
 #include "base/base.h"
-#include "people/result.h"
+#include "people/outcome.h"
 
 /* The document for these outcomes (CaseOutcome), those of one scenario side
  * by side; the caller frees it. */

@@ -16,7 +16,7 @@
 #define EMU_PEOPLE_REPORT_SUMMARY_H
 
 #include "base/base.h"
-#include "people/result.h"
+#include "people/outcome.h"
 
 /* What was printed so far, for the last line. */
 typedef struct ReportTotals {

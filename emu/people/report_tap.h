@@ -17,7 +17,7 @@
 #define EMU_PEOPLE_REPORT_TAP_H
 
 #include "base/base.h"
-#include "people/result.h"
+#include "people/outcome.h"
 
 /* The first line. */
 void report_tap_begin(GString *out);

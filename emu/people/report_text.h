@@ -25,7 +25,7 @@
 #define EMU_PEOPLE_REPORT_TEXT_H
 
 #include "base/base.h"
-#include "people/result.h"
+#include "people/outcome.h"
 #include "people/storyrecord.h"
 
 /* Rows of the story at most. */

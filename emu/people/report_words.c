@@ -84,7 +84,7 @@ how_it_holds(const ClaimOutcome *outcome, const char *runs)
 {
     if (outcome->how == HOW_REACHED && outcome->has_witness)
         return g_strdup_printf("reached, seed %" PRIu64, outcome->seed);
-    return g_strdup_printf("%s, %s", how_name(outcome->how), runs);
+    return g_strdup_printf("%s, %s", outcome_how_name(outcome->how), runs);
 }
 
 char *

@@ -9,7 +9,7 @@
 #define EMU_PEOPLE_REPORT_WORDS_H
 
 #include "base/base.h"
-#include "people/result.h"
+#include "people/outcome.h"
 
 typedef enum ReportColor {
     REPORT_PLAIN,

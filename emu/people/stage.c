@@ -81,7 +81,7 @@ place_objects(Stage *stage, const Scenario *scenario, GError **error)
     return true;
 }
 
-/* --- The guest -------------------------------------------------------------- */
+/* --- The guest ------------------------------------------------------------- */
 
 static bool
 set_up(Stage *stage, GError **error)

@@ -23,7 +23,7 @@
 #include "machine/machine.h"
 #include "people/scenario.h"
 #include "people/system.h"
-#include "watch/rule.h"
+#include "watch/rules.h"
 #include "watch/state.h"
 
 #define STAGE_OBJECT_BYTES (64u * 1024u)

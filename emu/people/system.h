@@ -19,7 +19,7 @@
 #include "base/capacity.h"
 #include "guest/gmem.h"
 #include "guest/image.h"
-#include "watch/rule.h"
+#include "watch/rules.h"
 #include "watch/state.h"
 
 typedef enum SystemError {

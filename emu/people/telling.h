@@ -14,7 +14,7 @@
 
 #include "base/base.h"
 #include "choose/run.h"
-#include "people/result.h"
+#include "people/outcome.h"
 #include "people/stage.h"
 #include "watch/probe.h"
 

@@ -23,7 +23,7 @@
 #include "guest/image.h"
 #include "machine/machine.h"
 #include "watch/claim.h"
-#include "watch/rule.h"
+#include "watch/rules.h"
 #include "watch/state.h"
 #include "watch/verdict.h"
 

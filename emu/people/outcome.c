@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/base.h"
 
-#include "people/result.h"
+#include "people/outcome.h"
 
 const char *
-how_name(How how)
+outcome_how_name(How how)
 {
     static const char *const names[] = {
         [HOW_SAMPLED] = "sampled",
@@ -15,20 +15,8 @@ how_name(How how)
     return names[how];
 }
 
-void
-finding_free(Finding *finding)
-{
-    if (finding == NULL)
-        return;
-    g_free(finding->where);
-    g_free(finding->replay);
-    g_free(finding->trace);
-    g_free(finding->story);
-    g_free(finding);
-}
-
 CaseOutcome *
-case_outcome_new(const Scenario *scenario, const ScenarioCase *item)
+outcome_new(const Scenario *scenario, const ScenarioCase *item)
 {
     CaseOutcome *outcome = g_new0(CaseOutcome, 1);
 
@@ -41,7 +29,7 @@ case_outcome_new(const Scenario *scenario, const ScenarioCase *item)
 }
 
 void
-case_outcome_free(CaseOutcome *outcome)
+outcome_free(CaseOutcome *outcome)
 {
     if (outcome == NULL)
         return;

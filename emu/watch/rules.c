@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/base.h"
 
-#include "watch/rule.h"
+#include "watch/rules.h"
 
 void
-rule_free(Rule *rule)
+rules_free_rule(Rule *rule)
 {
     if (rule == NULL)
         return;
@@ -17,7 +17,7 @@ void
 rules_init(Rules *rules)
 {
     *rules = (Rules){0};
-    rules->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
+    rules->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rules_free_rule);
 }
 
 void

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * result -- what became of a scenario's claims, as plain data for the
+ * outcome -- what became of a scenario's claims, as plain data for the
  * writers: text, JSON, TAP, JUnit.
  *
  * Layer 7.
  */
-#ifndef EMU_PEOPLE_RESULT_H
-#define EMU_PEOPLE_RESULT_H
+#ifndef EMU_PEOPLE_OUTCOME_H
+#define EMU_PEOPLE_OUTCOME_H
 
 #include "base/base.h"
+#include "people/finding.h"
 #include "people/scenario.h"
-#include "watch/verdict.h"
 
 /* How a claim's truth is known; product.md has the words. */
 typedef enum How {
@@ -19,7 +19,7 @@ typedef enum How {
     HOW_EXHAUSTIVE, /* in all runs within stated bounds */
 } How;
 
-const char *how_name(How how);
+const char *outcome_how_name(How how);
 
 typedef struct ClaimOutcome {
     const Claim *claim;
@@ -29,27 +29,6 @@ typedef struct ClaimOutcome {
     bool has_witness;   /* a run shows why: it reached, or broke, the claim */
     uint64_t seed;      /* of the witness */
 } ClaimOutcome;
-
-/* One run, as --seed and --every-run print it. */
-typedef struct RunRecord {
-    uint64_t seed;
-    const char *strategy;
-    uint64_t steps;
-    uint64_t digest;
-    Verdict verdict;
-} RunRecord;
-
-/* A run worth telling, with everything that names it. */
-typedef struct Finding {
-    const ScenarioCase *item;
-    const Claim *claim; /* the claim it broke or showed */
-    bool expected;      /* it showed a `possible`: the claim holds */
-    RunRecord run;
-    char *where;        /* "cpu0 in lwkt_send_ipiq3, lwkt_ipiq.c:233 ..." */
-    char *replay;       /* the command line that replays it */
-    char *trace;        /* the file that keeps its tape, or NULL */
-    char *story;        /* the report, in two columns; text */
-} Finding;
 
 typedef struct CaseOutcome {
     const Scenario *scenario;
@@ -64,10 +43,9 @@ typedef struct CaseOutcome {
     bool holds;           /* every claim does */
 } CaseOutcome;
 
-CaseOutcome *case_outcome_new(const Scenario *scenario,
+CaseOutcome *outcome_new(const Scenario *scenario,
                               const ScenarioCase *item);
-void case_outcome_free(CaseOutcome *outcome);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(CaseOutcome, case_outcome_free)
-void finding_free(Finding *finding);
+void outcome_free(CaseOutcome *outcome);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CaseOutcome, outcome_free)
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rule -- a house rule of a system, found in an image: at the entry of some
+ * rules -- the house rules of a system, found in an image: at the entry of some
  * functions one word has, or has not, a value.
  *
  * The word is a field of the cpu's globaldata, or of what a pointer in it
  * points to (the current thread).  Layer 4; a value.
  */
-#ifndef EMU_WATCH_RULE_H
-#define EMU_WATCH_RULE_H
+#ifndef EMU_WATCH_RULES_H
+#define EMU_WATCH_RULES_H
 
 #include "base/base.h"
 #include "base/capacity.h"
@@ -31,6 +31,6 @@ typedef struct Rules {
 
 void rules_init(Rules *rules);
 void rules_clear(Rules *rules);
-void rule_free(Rule *rule);
+void rules_free_rule(Rule *rule); /* one of them; NULL is fine */
 
 #endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "people/trial.h"
+
+#include <stdio.h>
+
+/* --- The trial ------------------------------------------------------------- */
+
+static bool
+case_mentions(const ScenarioCase *item, PredicateKind kind)
+{
+    for (guint i = 0; i < item->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(item->claims, i);
+
+        if (predicate_mentions(claim->predicate, kind))
+            return true;
+    }
+    return false;
+}
+
+static void
+imply(Trial *trial, PredicateKind kind, const char *text)
+{
+    Claim *claim = claim_new(CLAIM_NEVER, predicate_new(kind, text),
+                             trial->item->line);
+
+    claim->implied = true;
+    g_ptr_array_add(trial->implied, claim);
+    g_ptr_array_add(trial->claims, claim);
+}
+
+static void
+collect_claims(Trial *trial)
+{
+    const ScenarioCase *item = trial->item;
+
+    for (guint i = 0; i < item->claims->len; i++)
+        g_ptr_array_add(trial->claims, g_ptr_array_index(item->claims, i));
+    if (!case_mentions(item, PREDICATE_PANIC))
+        imply(trial, PREDICATE_PANIC, "panic");
+    if (!case_mentions(item, PREDICATE_FAULT))
+        imply(trial, PREDICATE_FAULT, "fault");
+    if (!case_mentions(item, PREDICATE_STUCK) &&
+        !case_mentions(item, PREDICATE_DEADLOCK) &&
+        !case_mentions(item, PREDICATE_LIVELOCK))
+        imply(trial, PREDICATE_STUCK, "stuck");
+    if (!case_mentions(item, PREDICATE_BREACH))
+        imply(trial, PREDICATE_BREACH, "breach of a house rule");
+}
+
+static uint64_t
+choose(void *user, uint64_t n)
+{
+    Trial *trial = user;
+
+    return run_choose(trial->run, n);
+}
+
+static void
+marked(void *user, unsigned cpu, const char *name)
+{
+    Trial *trial = user;
+
+    run_marked(trial->run, cpu, name);
+    if (trial->telling != NULL)
+        telling_mark(trial->telling, cpu, name);
+}
+
+static void
+called(void *user, unsigned cpu, const char *text)
+{
+    Trial *trial = user;
+
+    if (trial->telling != NULL)
+        telling_call(trial->telling, cpu, text);
+}
+
+static bool
+eval_memory(void *user, unsigned index)
+{
+    Trial *trial = user;
+    g_autoptr(GError) error = NULL;
+    bool value = false;
+
+    if (!script_eval_memory(trial->script, index, &value, &error))
+        g_printerr("heddle: %s\n", error->message);
+    return value;
+}
+
+/* Bind the script; with `tells`, calls are told in the scenario's words. */
+static void
+bind_script(Trial *trial, bool tells)
+{
+    ScriptRun run = {
+        .item = trial->item,
+        .image = trial->stage->image,
+        .machine = trial->stage->machine,
+        .objects = trial->stage->objects,
+        .choose = choose,
+        .marked = marked,
+        .called = tells ? called : NULL,
+        .user = trial,
+    };
+
+    script_bind(trial->script, &run);
+    trial->stories = script_stories(trial->script);
+    trial->director = script_director(trial->script);
+}
+
+static bool
+set_up_probe(Trial *trial, GError **error)
+{
+    const Scenario *scenario = script_scenario(trial->script);
+    Stage *stage = trial->stage;
+    ProbeSetup setup = {
+        .image = stage->image,
+        .machine = stage->machine,
+        .regions = scenario->regions,
+        .claims = trial->claims,
+        .objects = stage->objects,
+        .object_sizes = stage->object_sizes,
+        .object_count = stage->object_count,
+        .rules = &stage->rules,
+        .view = &stage->state,
+        .memory = eval_memory,
+        .user = trial,
+    };
+
+    machine_restore(stage->machine);
+    machine_watch_flow(stage->machine, false);
+    machine_watch_no_memory(stage->machine);
+    code_unmark_all(machine_code(stage->machine));
+    trial->probe = probe_new(&setup, error);
+    if (trial->probe != NULL)
+        return true;
+    g_prefix_error(error, "%s:", scenario->path);
+    return false;
+}
+
+static const char *
+strategy_of(const Trial *trial)
+{
+    if (trial->options->strategy != NULL)
+        return trial->options->strategy;
+    return trial->item->budget.strategy != NULL ? trial->item->budget.strategy
+                                                : "random";
+}
+
+static MemoryModel
+memory_of(const Trial *trial)
+{
+    const MemoryModel *wish = trial->options->memory;
+
+    return wish != NULL ? *wish : trial->item->memory;
+}
+
+static bool
+set_up_strategy(Trial *trial, GError **error)
+{
+    const Scenario *scenario = script_scenario(trial->script);
+    const char *name = strategy_of(trial);
+    g_autofree char *known = NULL;
+
+    if (memory_of(trial) != MEMORY_SC) {
+        g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
+                    "%s:%u: this heddle has only the memory model \"sc\"",
+                    scenario->path, trial->item->line);
+        return false;
+    }
+    trial->strategy = strategy_named(name);
+    if (trial->strategy != NULL)
+        return true;
+    known = g_strjoinv(", ", (char **)strategy_names());
+    g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
+                "%s:%u: no strategy \"%s\"; there are: %s", scenario->path,
+                trial->item->line, name, known);
+    return false;
+}
+
+void
+trial_clear(Trial *trial)
+{
+    run_free(trial->run);
+    probe_free(trial->probe);
+    if (trial->strategy != NULL)
+        trial->strategy->free(trial->strategy);
+    g_clear_pointer(&trial->claims, g_ptr_array_unref);
+    g_clear_pointer(&trial->implied, g_ptr_array_unref);
+    base_set_bug_context(NULL, NULL);
+}
+
+static void
+bug_context(void *user)
+{
+    const Trial *trial = user;
+
+    fprintf(stderr,
+            "heddle: to see it again: heddle replay %s --case %u --seed "
+            "%" PRIu64 "\n",
+            script_scenario(trial->script)->path, trial->item->number,
+            trial->seed);
+}
+
+static uint64_t
+steps_of(const Trial *trial)
+{
+    if (trial->options->steps_max != 0)
+        return trial->options->steps_max;
+    return trial->item->budget.steps_max != 0 ? trial->item->budget.steps_max
+                                              : RUN_STEPS_MAX_DEFAULT;
+}
+
+bool
+trial_init(Trial *trial, const TrialOptions *options, Script *script,
+           Stage *stage, const ScenarioCase *item, GError **error)
+{
+    RunSetup setup;
+
+    *trial = (Trial){.options = options, .script = script, .stage = stage,
+                     .item = item};
+    trial->claims = g_ptr_array_new();
+    trial->implied =
+        g_ptr_array_new_with_free_func((GDestroyNotify)claim_free);
+    collect_claims(trial);
+    if (!set_up_strategy(trial, error))
+        return false;
+    if (!set_up_probe(trial, error))
+        return false;
+    bind_script(trial, false);
+    setup = (RunSetup){
+        .machine = trial->stage->machine,
+        .stories = &trial->stories,
+        .director = item->has_schedule ? &trial->director : NULL,
+        .image = trial->stage->image,
+        .probe = trial->probe,
+        .view = &trial->stage->state,
+        .steps_max = steps_of(trial),
+        .bare = trial->stage->bare,
+    };
+    trial->run = run_new(&setup);
+    base_set_bug_context(bug_context, trial);
+    return true;
+}
+
+/* --- One run --------------------------------------------------------------- */
+
+bool
+trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
+         GError **error)
+{
+    RunResult result;
+
+    trial->seed = seed;
+    if (!run_execute(trial->run, trial->strategy, tape, seed, &result, error))
+        return false;
+    if (result.diverged) {
+        g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
+                    "the trace does not fit: the guest or the scenario has "
+                    "changed since it was made");
+        return false;
+    }
+    *record = (RunRecord){
+        .seed = seed,
+        .strategy = trial->strategy->name,
+        .steps = result.steps,
+        .verdict = result.verdict,
+    };
+    return true;
+}
+
+Finding *
+trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
+     GError **error)
+{
+    TellingSetup setup = {
+        .scenario = script_scenario(trial->script),
+        .item = trial->item,
+        .stage = trial->stage,
+        .run = trial->run,
+        .stories = &trial->stories,
+        .probe = trial->probe,
+        .ipiq = trial->options->stage.ipiq,
+        .strategy = strategy_of(trial),
+        .default_strategy = trial->options->strategy == NULL,
+        .memory = memory_of(trial),
+        .trace_folder = trial->options->trace_folder,
+        .raw = trial->options->raw,
+        .color = trial->options->color,
+    };
+    g_autoptr(Telling) telling = telling_new(&setup);
+    RunRecord record;
+    bool ran;
+
+    trial->telling = telling;
+    bind_script(trial, true);
+    ran = trial_run(trial, seed, tape, &record, error);
+    bind_script(trial, false);
+    trial->telling = NULL;
+    if (!ran)
+        return NULL;
+    record.digest = machine_digest(trial->stage->machine);
+    return telling_finish(telling, told->claim, told->expected, &record,
+                          error);
+}

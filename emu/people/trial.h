@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trial -- a case on its stage, ready to run: script bound, points found,
+ * strategy chosen.
+ *
+ * Besides what is written, a case claims that nothing happens of which nobody
+ * speaks: no panic, no fault, no deadlock or livelock, no broken house rule,
+ * each unless some claim of the case mentions it.
+ *
+ * Layer 7.
+ */
+#ifndef EMU_PEOPLE_TRIAL_H
+#define EMU_PEOPLE_TRIAL_H
+
+#include "base/base.h"
+#include "choose/run.h"
+#include "people/outcome.h"
+#include "people/script.h"
+#include "people/stage.h"
+#include "people/telling.h"
+
+#define TRIAL_RUNS_DEFAULT 2000u
+
+typedef struct TrialOptions {
+    StageOptions stage;
+    const char *strategy;   /* NULL: the case's, or random */
+    const MemoryModel *memory; /* NULL: the case's */
+    uint64_t runs;          /* 0: the case's, or TRIAL_RUNS_DEFAULT */
+    uint64_t steps_max;     /* 0: the case's, or the default */
+    uint64_t first_seed;    /* of the first run */
+    bool one_run;           /* only the run of first_seed */
+    bool want_digests;      /* of every run */
+    const char *trace_folder; /* where findings keep their traces; NULL: not */
+    bool raw;               /* findings tell every event */
+    bool color;
+    /* Told after each run, with its digest if wanted; may be NULL. */
+    void (*ran)(void *user, const Scenario *scenario,
+                const ScenarioCase *item, const RunRecord *record);
+    void *user;
+} TrialOptions;
+
+/* A case, ready to run. */
+typedef struct Trial {
+    const TrialOptions *options;
+    Script *script;
+    const ScenarioCase *item;
+    Stage *stage;        /* borrowed */
+    GPtrArray *claims;   /* Claim: written and implied; borrowed or ours */
+    GPtrArray *implied;  /* Claim: ours */
+    Probe *probe;
+    Run *run;
+    Strategy *strategy;
+    Stories stories;
+    Director director;
+    Telling *telling;    /* while a finding is told */
+    uint64_t seed;       /* of the present run */
+} Trial;
+
+/* Which claim a run is told for, and whether it shows or breaks it. */
+typedef struct TrialTold {
+    const Claim *claim; /* NULL: nobody asked about a claim */
+    bool expected;
+} TrialTold;
+
+/* Prepare `item` on `stage`; everything is borrowed.  Call trial_clear() also
+ * after a failure. */
+bool trial_init(Trial *trial, const TrialOptions *options, Script *script,
+                Stage *stage, const ScenarioCase *item, GError **error);
+void trial_clear(Trial *trial);
+
+/*
+ * Make one run.  With `tape`, its decisions; an error if it does not fit.  The
+ * machine is left as the run left it; the record has no digest yet.
+ */
+bool trial_run(Trial *trial, uint64_t seed, const Tape *tape,
+               RunRecord *record, GError **error);
+
+/* Make one run under observation; the Finding is the caller's. */
+Finding *trial_tell(Trial *trial, const TrialTold *told, uint64_t seed,
+                    const Tape *tape, GError **error);
+
+#endif
