@@ -25,7 +25,7 @@
 #define CORES 4u
 #define FLOOD 100u /* messages: they fit into MAXCPUFIFO / 2 */
 
-/* --- A stage without a scenario file --------------------------------------- */
+/* --- A stage without a scenario file -------------------------------------- */
 
 typedef struct Rig {
     Scenario *scenario;
@@ -74,7 +74,7 @@ symbol(const Rig *rig, const char *name)
     return found->address;
 }
 
-/* --- The storm ------------------------------------------------------------- */
+/* --- The storm ------------------------------------------------------------ */
 
 /* Every core floods the next one in one call, or sends to all others in
  * turn. */
@@ -166,7 +166,7 @@ storm_cost(Storm *storm, uint64_t mean, unsigned runs)
     return (double)(wallclock_cpu() - before) / (double)steps;
 }
 
-/* --- Bare Unicorn on the same code ----------------------------------------- */
+/* --- Bare Unicorn on the same code ---------------------------------------- */
 
 static void
 empty_hook(uc_engine *uc, uint64_t address, uint32_t size, void *user)
@@ -219,7 +219,7 @@ bare_cost(const Rig *rig, bool hooked, uint64_t *instructions)
     return (double)spent / (rounds - warm) / (double)*instructions;
 }
 
-/* --- Measurements, each in a process of its own ---------------------------- */
+/* --- Measurements, each in a process of its own --------------------------- */
 
 typedef double Measure(void);
 

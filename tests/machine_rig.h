@@ -306,7 +306,7 @@ rig_act(const Rig *rig, ActionKind kind, unsigned cpu, uint64_t steps,
 
     machine_list_actions(rig->machine, actions);
     for (unsigned i = 0; i < actions->count; i++) {
-        Action action = actions_at(actions, i);
+        Action action = action_at(actions, i);
 
         if (action.kind != kind || action.cpu != cpu)
             continue;
@@ -331,7 +331,7 @@ rig_go(const Rig *rig, uint64_t most)
         machine_list_actions(rig->machine, actions);
         if (actions->count == 0)
             break;
-        action = actions_at(actions, actions->count > actions->step_count
+        action = action_at(actions, actions->count > actions->step_count
                                          ? actions->step_count
                                          : turn++ % actions->step_count);
         machine_perform(rig->machine, &action, 50);

@@ -8,7 +8,7 @@
 #include "lapic_rig.h"
 #include "parts/lapic.h"
 
-/* --- A. Enabling, modes, identity ------------------------------------- */
+/* --- A. Enabling, modes, identity ----------------------------------------- */
 
 /* [1] */
 Test(lapic, wakes_in_xapic_mode_at_the_reset_address)
@@ -283,7 +283,7 @@ Test(lapic, tpr_and_pending_survive_the_move_to_x2apic_mode)
     cr_assert_eq(lapic_pending(&lapic), 0x41);
 }
 
-/* --- B. Software-disabled --------------------------------------------- */
+/* --- B. Software-disabled ------------------------------------------------- */
 
 /* [18] */
 Test(lapic, software_disable_masks_every_lvt_entry_for_good)
@@ -332,7 +332,7 @@ Test(lapic, software_disable_keeps_what_was_accepted)
     cr_assert_eq(lapic_pending(&lapic), 0x80);
 }
 
-/* --- F. Errors -------------------------------------------------------- */
+/* --- F. Errors ------------------------------------------------------------ */
 
 /* [63] */
 Test(lapic, esr_is_a_latch)
@@ -413,7 +413,7 @@ Test(lapic, an_entry_with_an_illegal_vector_is_an_error_when_it_fires)
     cr_assert(is_empty(&lapic));
 }
 
-/* --- H. INIT ---------------------------------------------------------- */
+/* --- H. INIT -------------------------------------------------------------- */
 
 /* [86] */
 Test(lapic, init_resets_all_but_ids_and_base)

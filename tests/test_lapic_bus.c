@@ -7,7 +7,7 @@
 #include "lapic_rig.h"
 #include "parts/lapic.h"
 
-/* --- C. ICR and sending ----------------------------------------------- */
+/* --- C. ICR and sending --------------------------------------------------- */
 
 /* [22, 23] */
 Test(lapic_bus, xapic_sends_by_the_low_word_only)
@@ -242,7 +242,7 @@ Test(lapic_bus, a_second_pending_ipi_of_one_vector_merges)
     cr_assert(is_empty(&lapic));
 }
 
-/* --- D. Logical destinations ------------------------------------------ */
+/* --- D. Logical destinations ---------------------------------------------- */
 
 /* [39] */
 Test(lapic_bus, ldr_and_dfr_keep_their_defined_bits)

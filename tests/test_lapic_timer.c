@@ -7,7 +7,7 @@
 #include "lapic_rig.h"
 #include "parts/lapic.h"
 
-/* --- G. LVT and timer ------------------------------------------------- */
+/* --- G. LVT and timer ----------------------------------------------------- */
 
 /* [69] */
 Test(lapic_timer, lvt_entries_keep_their_defined_bits)

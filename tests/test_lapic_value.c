@@ -9,7 +9,7 @@
 #include "lapic_rig.h"
 #include "parts/lapic.h"
 
-/* --- The value -------------------------------------------------------- */
+/* --- The value ------------------------------------------------------------ */
 
 static uint64_t
 digest_of(const Lapic *lapic)

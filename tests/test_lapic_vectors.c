@@ -8,7 +8,7 @@
 #include "lapic_rig.h"
 #include "parts/lapic.h"
 
-/* --- E. Acceptance, priority, EOI ------------------------------------- */
+/* --- E. Acceptance, priority, EOI ----------------------------------------- */
 
 /* [46, 62] */
 Test(lapic_vectors, each_legal_vector_has_its_bits)

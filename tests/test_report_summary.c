@@ -77,7 +77,7 @@ Test(report_summary, color_only_when_it_is_asked_for)
     cr_assert_not_null(strstr(out->str, "\033[1;31mFAIL\033[0m  never"));
 }
 
-/* --- How a claim is known ------------------------------------------------ */
+/* --- How a claim is known ------------------------------------------------- */
 
 static char *
 how(const ClaimOutcome *outcome, Quantifier quantifier)

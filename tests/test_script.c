@@ -214,7 +214,7 @@ Test(script, an_elf_lies_beside_its_scenario)
                   "`elf` is for the system \"bare\"");
 }
 
-/* --- What is wrong ----------------------------------------------------- */
+/* --- What is wrong -------------------------------------------------------- */
 
 Test(script, what_cannot_be_read_or_parsed_is_an_error)
 {
@@ -371,7 +371,7 @@ Test(script, trouble_in_a_function_shows_the_way_there)
                   "boom\n  called from");
 }
 
-/* --- The samples ------------------------------------------------------- */
+/* --- The samples ---------------------------------------------------------- */
 
 static const Image *
 give_dragonfly(void *user, const ScenarioSystem *system, GError **error)

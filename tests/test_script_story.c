@@ -184,7 +184,7 @@ Test(script_story, an_endless_story_is_an_error)
     rig_expect_call(1, 0, "nop");
 }
 
-/* --- Memory ------------------------------------------------------------ */
+/* --- Memory --------------------------------------------------------------- */
 
 Test(script_story, variables_are_read_and_written_by_their_type)
 {
@@ -333,7 +333,7 @@ Test(script_story, conditions_look_at_memory_and_do_not_touch_it)
     rig_check_error(error, 8, "only the story of a cpu");
 }
 
-/* --- A fresh start ----------------------------------------------------- */
+/* --- A fresh start -------------------------------------------------------- */
 
 Test(script_story, a_run_never_sees_the_run_before)
 {
@@ -394,7 +394,7 @@ Test(script_story, ten_thousand_runs_do_not_grow)
     }
 }
 
-/* --- schedule() -------------------------------------------------------- */
+/* --- schedule() ----------------------------------------------------------- */
 
 static bool
 direct(Director *director, bool done, DirectorCommand *command)

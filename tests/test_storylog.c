@@ -178,7 +178,7 @@ Test(storylog, pointers_are_printed_by_name)
     flood_clear(&flood);
 }
 
-/* --- The stack of calls ------------------------------------------------- */
+/* --- The stack of calls --------------------------------------------------- */
 
 static void
 push(CallStack *stack, gva_t sp, bool told)

@@ -14,7 +14,7 @@
 #define EMU_CHOOSE_DIRECTOR_H
 
 #include "base/base.h"
-#include "watch/claim.h"
+#include "watch/point.h"
 
 typedef enum DirectorKind {
     DIRECTOR_STEP,        /* `cpu` executes `count` steps */

@@ -3,7 +3,7 @@
 
 #include "choose/run.h"
 
-#include "choose/run_director.h"
+#include "choose/directing.h"
 
 /* The guest's side is guest/shim/hypercall.h. */
 enum { HYPERCALL_STORY_NEXT, HYPERCALL_PANIC, HYPERCALL_CONSOLE };
@@ -20,7 +20,7 @@ struct Run {
     RunObserver observer;
     Choice choice;
     Actions actions;
-    DirectorState director;
+    Directing director;
     Verdict verdict;
     bool ended;
     uint64_t waiting;        /* cores whose story waits for a mark */
@@ -46,7 +46,7 @@ end_run(Run *run, VerdictKind kind, int cpu, const char *text)
     g_strlcpy(run->verdict.text, text, sizeof run->verdict.text);
 }
 
-/* --- Stories --------------------------------------------------------------- */
+/* --- Stories -------------------------------------------------------------- */
 
 static void
 start_call(Run *run, unsigned number, const StoryCall *call)
@@ -126,7 +126,7 @@ run_choose(Run *run, uint64_t bound)
     return choice_value(&run->choice, bound);
 }
 
-/* --- Hypercalls ------------------------------------------------------------ */
+/* --- Hypercalls ----------------------------------------------------------- */
 
 static void
 write_console(Machine *machine, Cpu *cpu)
@@ -175,7 +175,7 @@ hypercall(Run *run, unsigned number, GError **error)
     }
 }
 
-/* --- Endings --------------------------------------------------------------- */
+/* --- Endings -------------------------------------------------------------- */
 
 static bool
 all_finished(const Run *run)
@@ -191,7 +191,7 @@ only_timers_tick(Run *run)
     if (run->actions.steps != 0 || !all_finished(run))
         return false;
     for (unsigned i = 0; i < run->actions.count; i++)
-        if (actions_at(&run->actions, i).kind != ACTION_FIRE)
+        if (action_at(&run->actions, i).kind != ACTION_FIRE)
             return false;
     run->rest_fires++;
     return run->rest_fires > REST_FIRES * machine_cpus(run->setup.machine);
@@ -264,7 +264,7 @@ look_for_loop(Run *run)
     run->patience *= 2;
 }
 
-/* --- The loop -------------------------------------------------------------- */
+/* --- The loop ------------------------------------------------------------- */
 
 static void
 tell_point(void *user, unsigned cpu, gva_t rip)
@@ -273,7 +273,7 @@ tell_point(void *user, unsigned cpu, gva_t rip)
 
     if (run->setup.probe != NULL)
         probe_point(run->setup.probe, cpu, rip);
-    if (director_wants(&run->director, cpu, rip))
+    if (directing_wants(&run->director, cpu, rip))
         machine_break(run->setup.machine, cpu);
     if (run->observer.point != NULL)
         run->observer.point(run->observer.user, cpu, rip);
@@ -343,7 +343,7 @@ static bool
 take_turn(Run *run, GError **error)
 {
     unsigned index = choice_action(&run->choice, &run->actions);
-    Action action = actions_at(&run->actions, index);
+    Action action = action_at(&run->actions, index);
     uint64_t steps = 1;
 
     if (action.kind == ACTION_STEP)
@@ -359,7 +359,7 @@ take_directed_turn(Run *run, GError **error)
     DirectorTurn turn;
     ticks_t before;
 
-    if (!director_next_turn(&run->director, machine, &run->actions,
+    if (!directing_next_turn(&run->director, machine, &run->actions,
                             &run->choice, &turn, error))
         return false;
     if (!turn.acts)
@@ -407,7 +407,7 @@ go_on(Run *run, GError **error)
                 "more interrupt messages in flight than the bus can hold");
         return true;
     }
-    if (UNLIKELY(director_is_active(&run->director)))
+    if (UNLIKELY(directing_is_active(&run->director)))
         return take_directed_turn(run, error);
     if (!take_turn(run, error))
         return false;
@@ -448,7 +448,7 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
     run->patience = (uint64_t)PATIENCE_STEPS * machine_cpus(machine);
     run->rest_fires = 0;
     choice_begin(&run->choice, strategy, played, seed, machine_cpus(machine));
-    director_begin(&run->director, played == NULL ? run->setup.director : NULL,
+    directing_begin(&run->director, played == NULL ? run->setup.director : NULL,
                    run->setup.image);
     if (run->setup.probe != NULL)
         probe_begin(run->setup.probe);
@@ -468,7 +468,7 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
     return true;
 }
 
-/* --- Life ------------------------------------------------------------------ */
+/* --- Life ----------------------------------------------------------------- */
 
 Run *
 run_new(const RunSetup *setup)
@@ -487,7 +487,7 @@ run_free(Run *run)
         return;
     machine_watch(run->setup.machine, NULL);
     choice_clear(&run->choice);
-    director_clear(&run->director);
+    directing_clear(&run->director);
     g_free(run);
 }
 
@@ -503,7 +503,7 @@ run_tape(const Run *run)
     return &run->choice.tape;
 }
 
-/* --- Set-up ---------------------------------------------------------------- */
+/* --- Set-up --------------------------------------------------------------- */
 
 #define SET_UP_TURN_STEPS 100
 
@@ -561,7 +561,7 @@ run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict)
             judge_set_up(machine, verdict);
             break;
         }
-        action = actions_at(actions, strategy->pick(strategy, actions));
+        action = action_at(actions, strategy->pick(strategy, actions));
         stop = machine_perform(machine, &action, SET_UP_TURN_STEPS);
         if (stop == CPU_STOP_HYPERCALL)
             going = set_up_hypercall(machine, action.cpu, verdict);

@@ -67,7 +67,7 @@ replay_trace(Options *options, const char *path, Trace *trace, GError **error)
 
     if (!trace_read(trace, path, error))
         return false;
-    if (!memory_model_parse(trace->memory, &options->memory)) {
+    if (!memmodel_parse(trace->memory, &options->memory)) {
         g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
                     "%s: there is no memory model \"%s\"", path,
                     trace->memory);

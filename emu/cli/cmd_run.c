@@ -21,7 +21,7 @@ typedef struct Output {
     ReportTotals totals;
     unsigned tap_count;
     GPtrArray *outcomes; /* CaseOutcome, all: for JUnit */
-    GPtrArray *checks;   /* Check: their scenarios are spoken of until the end */
+    GPtrArray *checks;   /* Check: outcomes speak of their scenarios */
     bool all_hold;
 } Output;
 

@@ -74,7 +74,7 @@ read_texts(Options *options, const Texts *texts, GError **error)
                            "fiber or stepwise is wanted");
     if (options->memory_name == NULL)
         return true;
-    if (!memory_model_parse(options->memory_name, &options->memory))
+    if (!memmodel_parse(options->memory_name, &options->memory))
         return usage_error(error, "memory", options->memory_name,
                            "sc, tso, pso or weak is wanted");
     options->check.memory = &options->memory;

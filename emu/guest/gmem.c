@@ -153,8 +153,9 @@ gmem_digest(const Gmem *gmem, Digest *digest)
     for (uint32_t i = 0; i < gmem->dirty_count; i++) {
         gpa_t physical = (gpa_t)lines[i] << LINE_BITS;
 
-        if (gmem->base != NULL && memcmp(gmem->bytes + physical,
-                                         gmem->base + physical, LINE_BYTES) == 0)
+        if (gmem->base != NULL &&
+            memcmp(gmem->bytes + physical, gmem->base + physical,
+                   LINE_BYTES) == 0)
             continue;
         digest_u64(digest, lines[i]);
         digest_bytes(digest, gmem->bytes + physical, LINE_BYTES);

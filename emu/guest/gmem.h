@@ -42,7 +42,7 @@ typedef struct Gmem {
     uint64_t size;         /* bytes, a multiple of the page */
     uint8_t *base;         /* RAM after set-up; NULL before gmem_rebase() */
     uint8_t *line_flags;   /* GMEM_DIRTY | GMEM_CODE, one a line */
-    uint32_t *dirty;       /* numbers of the dirty lines, in order of dirtying */
+    uint32_t *dirty;       /* numbers of the dirty lines, as they came */
     uint32_t dirty_count;  /* how many */
     uint64_t base_digest;  /* of the base */
 } Gmem;

@@ -561,12 +561,10 @@ image_find_quote(const Image *image, const char *function, const char *quote,
 
         g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_SYMBOL,
                     "guest image %s: no function %s%s%s", image->path, function,
-                    near == NULL ? "" : "; did you mean ",
-                    near == NULL ? "" : near);
+                    near ? "; did you mean " : "", near ? near : "");
         return false;
     }
-    if (symbol != NULL)
-        question.address = &symbol->address;
+    question.address = symbol != NULL ? &symbol->address : NULL;
     return image_quote_find(lines, image->source, &question, addresses, error);
 }
 

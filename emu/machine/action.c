@@ -4,7 +4,7 @@
 #include "machine/action.h"
 
 Action
-actions_at(const Actions *actions, unsigned index)
+action_at(const Actions *actions, unsigned index)
 {
     uint64_t steps = actions->steps;
 

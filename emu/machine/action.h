@@ -38,7 +38,7 @@ typedef struct Actions {
 } Actions;
 
 /* Action `index` of the list; index < actions->count. */
-Action actions_at(const Actions *actions, unsigned index);
+Action action_at(const Actions *actions, unsigned index);
 
 /* "step cpu0", "deliver #12 to cpu1", "fire cpu2"; caller frees. */
 char *action_print(const Action *action);

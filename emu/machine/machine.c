@@ -9,10 +9,7 @@ struct Machine {
     uint64_t runnable;                /* bit n: core n can step */
     ticks_t deadlines[CPUS_MAX];      /* of the APIC timers */
     ticks_t next_deadline;            /* the least of them */
-    uint64_t message_count_total;     /* numbers given so far */
-    unsigned message_count;
-    bool bus_is_full;                 /* a message was lost for want of room */
-    Message messages[BUS_MESSAGES_MAX]; /* in order of sending */
+    ApicBus bus;
     GString *console;
     uint64_t console_lost;            /* bytes beyond CONSOLE_BYTES_MAX */
     Gmem memory;
@@ -26,9 +23,7 @@ struct Machine {
 
 struct MachineSnapshot {
     ticks_t clock;
-    uint64_t message_count_total;
-    unsigned message_count;
-    Message *messages;
+    ApicBus *bus;
     char *console;
     size_t console_bytes;
     uint64_t console_lost;
@@ -39,15 +34,7 @@ struct MachineSnapshot {
     uint8_t *line_bytes;
 };
 
-/* --- What cores tell ------------------------------------------------------- */
-
-static void
-remove_message(Machine *machine, unsigned index)
-{
-    machine->message_count--;
-    memmove(&machine->messages[index], &machine->messages[index + 1],
-            (machine->message_count - index) * sizeof(Message));
-}
+/* --- What cores tell ------------------------------------------------------ */
 
 static void
 refresh(Machine *machine, unsigned number)
@@ -72,9 +59,8 @@ refresh(Machine *machine, unsigned number)
 static void
 deliver(Machine *machine, unsigned index)
 {
-    Message message = machine->messages[index];
+    Message message = apicbus_pop(&machine->bus, index);
 
-    remove_message(machine, index);
     cpu_receive(&machine->cpus[message.target], &message.message);
     refresh(machine, message.target);
 }
@@ -83,22 +69,11 @@ static void
 enqueue(Machine *machine, Cpu *sender, unsigned target,
         const LapicMessage *message)
 {
-    Message *slot;
+    const Message *sent =
+        apicbus_push(&machine->bus, target, machine->clock, message);
 
-    /* A guest that sends without end must not end the emulator. */
-    if (machine->message_count == BUS_MESSAGES_MAX) {
-        machine->bus_is_full = true;
-        return;
-    }
-    slot = &machine->messages[machine->message_count++];
-    *slot = (Message){
-        .number = machine->message_count_total++,
-        .sent_at = machine->clock,
-        .target = target,
-        .message = *message,
-    };
-    if (machine->watch.sent != NULL)
-        machine->watch.sent(machine->watch.user, sender->number, slot);
+    if (sent != NULL && machine->watch.sent != NULL)
+        machine->watch.sent(machine->watch.user, sender->number, sent);
 }
 
 /* The one of those addressed that is least busy; the first of equals. */
@@ -179,7 +154,7 @@ on_code_written(void *user, gpa_t physical, uint64_t size)
         cpu_code_changed(&machine->cpus[i], physical, size);
 }
 
-/* --- Life ------------------------------------------------------------------ */
+/* --- Life ----------------------------------------------------------------- */
 
 Machine *
 machine_new(const MachineOptions *options, GError **error)
@@ -263,28 +238,7 @@ machine_watch_flow(Machine *machine, bool enable)
         cpu_trace_calls(&machine->cpus[i], enable);
 }
 
-/* --- Acting ---------------------------------------------------------------- */
-
-/* The first message of each pair of sender and target. */
-static void
-list_messages(Machine *machine, Actions *actions)
-{
-    uint64_t seen[CPUS_MAX] = {0};
-
-    for (unsigned i = 0; i < machine->message_count; i++) {
-        const Message *message = &machine->messages[i];
-        uint64_t bit = UINT64_C(1) << (message->message.source % CPUS_MAX);
-
-        if (seen[message->target] & bit)
-            continue;
-        seen[message->target] |= bit;
-        actions->rest[actions->count++ - actions->step_count] = (Action){
-            .kind = ACTION_DELIVER,
-            .cpu = message->target,
-            .number = message->number,
-        };
-    }
-}
+/* --- Acting --------------------------------------------------------------- */
 
 void
 machine_list_actions(Machine *machine, Actions *actions)
@@ -294,8 +248,8 @@ machine_list_actions(Machine *machine, Actions *actions)
     actions->steps = machine->runnable;
     actions->step_count = (unsigned)__builtin_popcountll(machine->runnable);
     actions->count = actions->step_count;
-    if (machine->message_count > 0)
-        list_messages(machine, actions);
+    if (machine->bus.count > 0)
+        apicbus_list(&machine->bus, actions);
     if (LIKELY(machine->next_deadline == TICKS_NEVER))
         return;
     if (actions->count == 0)
@@ -306,16 +260,6 @@ machine_list_actions(Machine *machine, Actions *actions)
         if (machine->deadlines[i] <= due)
             actions->rest[actions->count++ - actions->step_count] =
                 (Action){.kind = ACTION_FIRE, .cpu = i};
-}
-
-static unsigned
-find_message(const Machine *machine, uint64_t number)
-{
-    unsigned i = 0;
-
-    while (i < machine->message_count && machine->messages[i].number != number)
-        i++;
-    return i;
 }
 
 CpuStop
@@ -335,8 +279,8 @@ machine_perform(Machine *machine, const Action *action, uint64_t steps)
         cpu->apic_touched = false;
         break;
     case ACTION_DELIVER:
-        index = find_message(machine, action->number);
-        INVARIANT(index < machine->message_count);
+        index = apicbus_lookup(&machine->bus, action->number);
+        INVARIANT(index < machine->bus.count);
         deliver(machine, index);
         break;
     case ACTION_FIRE:
@@ -352,27 +296,25 @@ machine_perform(Machine *machine, const Action *action, uint64_t steps)
 bool
 machine_drop_message(Machine *machine, uint64_t number)
 {
-    unsigned index = find_message(machine, number);
+    unsigned index = apicbus_lookup(&machine->bus, number);
 
-    if (index == machine->message_count)
+    if (index == machine->bus.count)
         return false;
-    remove_message(machine, index);
+    apicbus_pop(&machine->bus, index);
     return true;
 }
 
 bool
 machine_double_message(Machine *machine, uint64_t number)
 {
-    unsigned index = find_message(machine, number);
-    Message copy;
+    unsigned index = apicbus_lookup(&machine->bus, number);
+    Message message;
 
-    if (index == machine->message_count ||
-        machine->message_count == BUS_MESSAGES_MAX)
+    if (index == machine->bus.count)
         return false;
-    copy = machine->messages[index];
-    copy.number = machine->message_count_total++;
-    machine->messages[machine->message_count++] = copy;
-    return true;
+    message = machine->bus.messages[index];
+    return apicbus_push(&machine->bus, message.target, machine->clock,
+                        &message.message) != NULL;
 }
 
 void
@@ -395,7 +337,7 @@ machine_finish_hypercall(Machine *machine, unsigned cpu, uint64_t result)
     refresh(machine, cpu);
 }
 
-/* --- Looking --------------------------------------------------------------- */
+/* --- Looking -------------------------------------------------------------- */
 
 unsigned
 machine_cpus(const Machine *machine)
@@ -425,7 +367,7 @@ machine_code(Machine *machine)
 bool
 machine_bus_overflowed(const Machine *machine)
 {
-    return machine->bus_is_full;
+    return machine->bus.overflowed;
 }
 
 ticks_t
@@ -437,8 +379,8 @@ machine_clock(const Machine *machine)
 const Message *
 machine_messages(const Machine *machine, unsigned *count)
 {
-    *count = machine->message_count;
-    return machine->messages;
+    *count = machine->bus.count;
+    return machine->bus.messages;
 }
 
 void
@@ -468,24 +410,7 @@ machine_digest(Machine *machine)
     for (unsigned i = 0; i < machine->cpu_count; i++)
         cpu_digest(&machine->cpus[i], &digest);
     gmem_digest(&machine->memory, &digest);
-    digest_u64(&digest, machine->message_count_total);
-    digest_u64(&digest, machine->message_count);
-    for (unsigned i = 0; i < machine->message_count; i++) {
-        const Message *message = &machine->messages[i];
-        const LapicMessage *lapic = &message->message;
-
-        digest_u64(&digest, message->number);
-        digest_u64(&digest, message->sent_at);
-        digest_u64(&digest, message->target);
-        digest_u64(&digest, (uint64_t)lapic->source << 32 |
-                                lapic->destination);
-        digest_u64(&digest, (uint64_t)lapic->vector << 32 |
-                                (uint64_t)lapic->delivery << 16 |
-                                (uint64_t)lapic->shorthand << 8 |
-                                (uint64_t)lapic->logical << 2 |
-                                (uint64_t)lapic->level_triggered << 1 |
-                                lapic->x2apic);
-    }
+    apicbus_digest(&machine->bus, &digest);
     digest_bytes(&digest, machine->console->str, machine->console->len);
     digest_u64(&digest, machine->console_lost);
     return digest_value(&digest);
@@ -502,12 +427,10 @@ machine_check(Machine *machine)
         INVARIANT(machine->deadlines[i] ==
                   lapic_timer_deadline(&machine->cpus[i].state.lapic));
     }
-    for (unsigned i = 1; i < machine->message_count; i++)
-        INVARIANT(machine->messages[i - 1].number <
-                  machine->messages[i].number);
+    INVARIANT(apicbus_check(&machine->bus));
 }
 
-/* --- Going back ------------------------------------------------------------ */
+/* --- Going back ----------------------------------------------------------- */
 
 static MachineSnapshot *
 save_but_memory(Machine *machine)
@@ -516,10 +439,8 @@ save_but_memory(Machine *machine)
     size_t size = cpu_image_bytes();
 
     snapshot->clock = machine->clock;
-    snapshot->message_count_total = machine->message_count_total;
-    snapshot->message_count = machine->message_count;
-    snapshot->messages = g_memdup2(
-        machine->messages, machine->message_count * sizeof(Message));
+    snapshot->bus = g_malloc(apicbus_bytes(&machine->bus));
+    apicbus_copy(snapshot->bus, &machine->bus);
     snapshot->console = g_strdup(machine->console->str);
     snapshot->console_bytes = machine->console->len;
     snapshot->console_lost = machine->console_lost;
@@ -537,12 +458,7 @@ load_but_memory(Machine *machine, const MachineSnapshot *snapshot)
 
     INVARIANT(snapshot->cpu_count == machine->cpu_count);
     machine->clock = snapshot->clock;
-    machine->message_count_total = snapshot->message_count_total;
-    machine->message_count = snapshot->message_count;
-    machine->bus_is_full = false;
-    if (snapshot->message_count > 0)
-        memcpy(machine->messages, snapshot->messages,
-               snapshot->message_count * sizeof(Message));
+    apicbus_copy(&machine->bus, snapshot->bus);
     g_string_truncate(machine->console, 0);
     if (snapshot->console_bytes > 0)
         g_string_append_len(machine->console, snapshot->console,
@@ -613,7 +529,7 @@ machine_snapshot_free(MachineSnapshot *snapshot)
 {
     if (snapshot == NULL)
         return;
-    g_free(snapshot->messages);
+    g_free(snapshot->bus);
     g_free(snapshot->console);
     g_free(snapshot->cpus);
     g_free(snapshot->lines);

@@ -20,10 +20,6 @@
  * when nothing but a timer is left it jumps to the timer.  One tick is one
  * cycle of the TSC.
  *
- * Messages: one sent to several cores is one message in flight for each.
- * Those of one sender to one target stay in order; everything else may
- * overtake.  The order of the list is the order of sending.
- *
  * Invariants: the list of actions is a function of the state; message numbers
  * only grow; the base snapshot exists after machine_rebase().
  *
@@ -36,16 +32,9 @@
 #include "base/capacity.h"
 #include "base/digest.h"
 #include "machine/action.h"
+#include "machine/apicbus.h"
 #include "parts/code.h"
 #include "parts/cpu.h"
-
-/* An interrupt message on its way to one target. */
-typedef struct Message {
-    uint64_t number;  /* counts messages from power-on */
-    ticks_t sent_at;
-    uint32_t target;  /* index of the core */
-    LapicMessage message;
-} Message;
 
 typedef struct MachineOptions {
     unsigned cpus;     /* 1..CPUS_MAX */
@@ -82,7 +71,7 @@ void machine_watch_no_memory(Machine *machine);
 /* Have all calls, returns and interrupts told. */
 void machine_watch_flow(Machine *machine, bool enable);
 
-/* --- Acting -------------------------------------------------------------- */
+/* --- Acting --------------------------------------------------------------- */
 
 /* What may happen next, in its fixed order: steps by core, messages by
  * number, timers by core.  Empty: nothing can ever happen again, unless
@@ -114,7 +103,7 @@ void machine_finish_hypercall(Machine *machine, unsigned cpu,
 /* End the slice of the core that is running; from inside a watcher. */
 void machine_break(Machine *machine, unsigned cpu);
 
-/* --- Looking --------------------------------------------------------------- */
+/* --- Looking -------------------------------------------------------------- */
 
 unsigned machine_cpus(const Machine *machine);
 Cpu *machine_cpu(Machine *machine, unsigned cpu);
@@ -138,7 +127,7 @@ uint64_t machine_digest(Machine *machine);
 /* Abort if an invariant is broken.  Walks everything. */
 void machine_check(Machine *machine);
 
-/* --- Going back ------------------------------------------------------------ */
+/* --- Going back ----------------------------------------------------------- */
 
 /* Make the present state the base that machine_restore() goes back to. */
 void machine_rebase(Machine *machine);

@@ -5,7 +5,7 @@
 
 #include <sys/mman.h>
 
-/* Enough for any kernel that one scenario runs; reached, all is decoded anew. */
+/* Enough for any kernel; when reached, all is decoded anew. */
 #define CODE_INSNS_MAX (1u << 18)
 
 /* What a plain instruction may do. */
@@ -139,7 +139,8 @@ code_decode(Code *code, InsnMode mode, gva_t address)
 void
 code_forget(Code *code, gpa_t physical, uint64_t size)
 {
-    gpa_t first = physical < INSN_LENGTH_MAX ? 0 : physical - INSN_LENGTH_MAX + 1;
+    gpa_t before = MIN(physical, INSN_LENGTH_MAX - 1);
+    gpa_t first = physical - before;
     gpa_t end = MIN(physical + size, code->gmem->size);
 
     for (size_t mode = 0; mode < G_N_ELEMENTS(code->pages); mode++)

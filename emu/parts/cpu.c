@@ -13,7 +13,7 @@ typedef struct CpuImage {
     uint8_t engine[];
 } CpuImage;
 
-/* --- Interrupts ------------------------------------------------------------ */
+/* --- Interrupts ----------------------------------------------------------- */
 
 bool
 cpu_interrupt_takeable(Cpu *cpu)
@@ -62,7 +62,7 @@ cpu_code_changed(Cpu *cpu, gpa_t physical, uint64_t size)
     cpu_request_attention(cpu);
 }
 
-/* --- What the engine tells ------------------------------------------------- */
+/* --- What the engine tells ------------------------------------------------ */
 
 static void
 on_exception(void *user, uint32_t vector)
@@ -94,7 +94,7 @@ on_unmapped(void *user, gva_t address, bool write, bool fetch)
     cpu->unmapped_fetch = fetch;
 }
 
-/* --- The APIC -------------------------------------------------------------- */
+/* --- The APIC ------------------------------------------------------------- */
 
 void
 cpu_apply_effects(Cpu *cpu, const LapicEffects *effects)
@@ -169,7 +169,7 @@ cpu_timer_expire(Cpu *cpu, ticks_t now)
     cpu_update_waiting(cpu);
 }
 
-/* --- Running --------------------------------------------------------------- */
+/* --- Running -------------------------------------------------------------- */
 
 /* A step that the hook does not see. */
 static void
@@ -386,7 +386,7 @@ cpu_break(Cpu *cpu)
     cpu->slice = 0;
 }
 
-/* --- Registers ------------------------------------------------------------- */
+/* --- Registers ------------------------------------------------------------ */
 
 gva_t
 cpu_rip(const Cpu *cpu)
@@ -424,7 +424,7 @@ cpu_finish_hypercall(Cpu *cpu, uint64_t result)
     cpu_retire_special(cpu, CPU_VMCALL_BYTES);
 }
 
-/* --- Life ------------------------------------------------------------------ */
+/* --- Life ----------------------------------------------------------------- */
 
 bool
 cpu_init(Cpu *cpu, unsigned number, const CpuShared *shared, GError **error)

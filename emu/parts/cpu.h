@@ -189,7 +189,7 @@ LapicSignal cpu_receive(Cpu *cpu, const LapicMessage *message);
 /* The timer of its APIC fires. */
 void cpu_timer_expire(Cpu *cpu, ticks_t now);
 
-/* --- Registers; only between two calls of cpu_run() ------------------- */
+/* --- Registers; only between two calls of cpu_run() ----------------------- */
 
 /* Let go of the engine, so that the state below is exact.  Cheap when the
  * core was left cleanly; every function of this group calls it. */

@@ -3,7 +3,7 @@
 
 #include "parts/cpu_hook.h"
 
-/* --- The hook -------------------------------------------------------------- */
+/* --- The hook ------------------------------------------------------------- */
 
 static void
 leave_engine(Cpu *cpu, CpuExit exit, uint64_t address)

@@ -66,7 +66,7 @@ set_low(Cpu *cpu, unsigned number, uint32_t value)
     cpu->live->registers[number] = value;
 }
 
-/* --- cpuid ----------------------------------------------------------------- */
+/* --- cpuid ---------------------------------------------------------------- */
 
 /*
  * heddle's processor: what Unicorn's core can do, an x2APIC, and a TSC that
@@ -124,7 +124,7 @@ execute_cpuid(Cpu *cpu)
     set_low(cpu, GPR_RDX, d);
 }
 
-/* --- Model specific registers ---------------------------------------------- */
+/* --- Model specific registers --------------------------------------------- */
 
 typedef enum MsrResult { MSR_DONE, MSR_FAULT, MSR_NATIVE } MsrResult;
 
@@ -225,7 +225,7 @@ execute_msr(Cpu *cpu, const Insn *insn, CpuStop *stop)
     return false;
 }
 
-/* --- The rest -------------------------------------------------------------- */
+/* --- The rest ------------------------------------------------------------- */
 
 static bool
 execute_cr8(Cpu *cpu, const Insn *insn, CpuStop *stop)
@@ -413,7 +413,7 @@ cpu_execute_special(Cpu *cpu, CpuStop *stop)
     return false;
 }
 
-/* --- Start ----------------------------------------------------------------- */
+/* --- Start ---------------------------------------------------------------- */
 
 void
 cpu_enter_init(Cpu *cpu)

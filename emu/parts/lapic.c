@@ -43,7 +43,7 @@ enum {
 #define LVT_STATUS (1u << 12)
 #define LVT_REMOTE_IRR (1u << 14)
 
-/* --- What may be done with a register -------------------------------------- */
+/* --- What may be done with a register ------------------------------------- */
 
 enum { NO = 0, R = 1, W = 2, RW = R | W };
 
@@ -81,7 +81,7 @@ static const RegisterRule register_rules[REG_COUNT] = {
     [REG_SELF_IPI] = {NO, W, 0xff, 0},
 };
 
-/* --- Accepting ------------------------------------------------------------- */
+/* --- Accepting ------------------------------------------------------------ */
 
 /*
  * Latch an error; one that the latch does not hold yet fires the error
@@ -179,7 +179,7 @@ end_interrupt(Lapic *lapic, LapicEffects *effects)
                              (lapic->svr & LAPIC_SVR_SUPPRESS_EOI) == 0;
 }
 
-/* --- Sending --------------------------------------------------------------- */
+/* --- Sending -------------------------------------------------------------- */
 
 static void
 send(Lapic *lapic, uint32_t command, uint32_t destination,
@@ -207,7 +207,7 @@ lapic_set_sending(Lapic *lapic, bool is_sending)
     lapic->is_sending = is_sending;
 }
 
-/* --- Registers ------------------------------------------------------------- */
+/* --- Registers ------------------------------------------------------------ */
 
 static LapicLvt
 lvt_of_register(uint32_t reg)
@@ -474,7 +474,7 @@ lapic_cr8_read(const Lapic *lapic)
     return lapic->tpr >> 4;
 }
 
-/* --- IA32_APIC_BASE -------------------------------------------------------- */
+/* --- IA32_APIC_BASE ------------------------------------------------------- */
 
 #define BASE_ADDRESS                                                           \
     (((UINT64_C(1) << LAPIC_PHYSICAL_BITS) - 1) & ~UINT64_C(0xfff))
@@ -523,7 +523,7 @@ lapic_base_write(Lapic *lapic, uint64_t value)
     return true;
 }
 
-/* --- Life ------------------------------------------------------------------ */
+/* --- Life ----------------------------------------------------------------- */
 
 void
 lapic_init_reset(Lapic *lapic)

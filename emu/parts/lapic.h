@@ -220,7 +220,7 @@ typedef struct Lapic {
     bool is_sending; /* ICR bit 12, on behalf of the machine */
 } Lapic;
 
-/* --- Life ------------------------------------------------------------- */
+/* --- Life ----------------------------------------------------------------- */
 
 /*
  * Power-up state: xAPIC mode at FEE00000h, software-disabled, empty.  `id`
@@ -240,7 +240,7 @@ void lapic_digest(const Lapic *lapic, Digest *digest);
 /* Do the invariants of the head comment hold?  Walks all bits. */
 bool lapic_check(const Lapic *lapic);
 
-/* --- Mode and identity ------------------------------------------------ */
+/* --- Mode and identity ---------------------------------------------------- */
 
 /* RDMSR of IA32_APIC_BASE (1Bh).  Always true: every processor has it. */
 bool lapic_base_read(const Lapic *lapic, uint64_t *value);
@@ -290,7 +290,7 @@ lapic_is_bsp(const Lapic *lapic)
     return (lapic->base & LAPIC_BASE_BSP) != 0;
 }
 
-/* --- Registers -------------------------------------------------------- */
+/* --- Registers ------------------------------------------------------------ */
 
 /*
  * 32-bit access to the register page at `offset` < 1000h.  Off and in x2APIC
@@ -325,7 +325,7 @@ uint64_t lapic_cr8_read(const Lapic *lapic);
  */
 void lapic_set_sending(Lapic *lapic, bool is_sending);
 
-/* --- Messages --------------------------------------------------------- */
+/* --- Messages ------------------------------------------------------------- */
 
 /*
  * Is this APIC addressed by `message`?  Matching only: a software-disabled
@@ -350,7 +350,7 @@ LapicSignal lapic_receive(Lapic *lapic, const LapicMessage *message);
  */
 LapicSignal lapic_raise(Lapic *lapic, LapicLvt source);
 
-/* --- To the core ------------------------------------------------------ */
+/* --- To the core ---------------------------------------------------------- */
 
 /* PPR: what an interrupt's class must exceed (SDM 3A, 11.8.3.1). */
 static inline uint8_t
@@ -382,7 +382,7 @@ lapic_pending(const Lapic *lapic)
  */
 int lapic_acknowledge(Lapic *lapic);
 
-/* --- Timer ------------------------------------------------------------ */
+/* --- Timer ---------------------------------------------------------------- */
 
 /*
  * The tick at which the timer has something to do, or TICKS_NEVER.  May lie

@@ -10,7 +10,7 @@ struct Check {
     GPtrArray *stages;  /* Stage */
 };
 
-/* --- Loading --------------------------------------------------------------- */
+/* --- Loading -------------------------------------------------------------- */
 
 static const Image *
 image_for_loading(void *user, const ScenarioSystem *system, GError **error)
@@ -94,7 +94,7 @@ prepare(Check *check, const ScenarioCase *item, Trial *trial, GError **error)
                                        stage, item, error);
 }
 
-/* --- Claims ---------------------------------------------------------------- */
+/* --- Claims --------------------------------------------------------------- */
 
 /* What a run says of a claim.  Returns whether the claim is now decided. */
 static bool
@@ -189,7 +189,7 @@ make_runs(Trial *trial, CaseOutcome *outcome, GError **error)
     return true;
 }
 
-/* --- Findings -------------------------------------------------------------- */
+/* --- Findings ------------------------------------------------------------- */
 
 /* Does the claim speak of a run that does not end well? */
 static bool

@@ -21,7 +21,7 @@ add_run(Json *json, const RunRecord *run, MemoryModel memory)
 {
     json_u64(json, "seed", run->seed);
     json_text(json, "strategy", run->strategy);
-    json_text(json, "memory", memory_model_name(memory));
+    json_text(json, "memory", memmodel_name(memory));
     json_u64(json, "steps", run->steps);
     json_digest(json, "digest", run->digest);
 }

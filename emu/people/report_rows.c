@@ -92,7 +92,7 @@ is_same(const Selection *selection, uint64_t left, uint64_t right)
            g_strcmp0(a->text, b->text) == 0;
 }
 
-/* --- Folding --------------------------------------------------------------- */
+/* --- Folding -------------------------------------------------------------- */
 
 static void
 row_free(void *data)
@@ -224,7 +224,7 @@ fold_all(const Selection *selection)
     return rows;
 }
 
-/* --- Thinning out ---------------------------------------------------------- */
+/* --- Thinning out --------------------------------------------------------- */
 
 /*
  * Calls outside of any story and interrupt, in which nothing happens: an idle

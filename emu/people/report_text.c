@@ -33,7 +33,7 @@ typedef struct Layout {
     bool single;               /* one column, names in front */
 } Layout;
 
-/* --- Rows ------------------------------------------------------------------ */
+/* --- Rows ----------------------------------------------------------------- */
 
 static char *
 row_text(const ReportRow *row)
@@ -89,7 +89,7 @@ render_row(const Layout *layout, const ReportRow *row, GString *out)
     g_string_append_c(out, '\n');
 }
 
-/* --- Layout ---------------------------------------------------------------- */
+/* --- Layout --------------------------------------------------------------- */
 
 /* Columns that the texts of column `column` would like to have. */
 static unsigned
@@ -197,7 +197,7 @@ render_story(const StoryRecord *record, GString *out)
     g_string_append_c(out, '\n');
 }
 
-/* --- Head ------------------------------------------------------------------ */
+/* --- Head ----------------------------------------------------------------- */
 
 static void
 label(GString *out, const char *name, bool color)
@@ -294,7 +294,7 @@ render_head(const Scenario *scenario, const Finding *finding,
     }
 }
 
-/* --- Foot ------------------------------------------------------------------ */
+/* --- Foot ----------------------------------------------------------------- */
 
 static void
 print_stand(const StoryStand *stand, GString *text)
@@ -417,7 +417,7 @@ render_foot(const Finding *finding, const StoryRecord *record, GString *out,
         record->switches, record->switches == 1 ? "" : "es");
 }
 
-/* --- The reports ----------------------------------------------------------- */
+/* --- The reports ---------------------------------------------------------- */
 
 char *
 report_text(const Scenario *scenario, const Finding *finding,

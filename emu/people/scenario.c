@@ -5,31 +5,6 @@
 
 #include "base/capacity.h"
 
-static const char *const model_names[] = {
-    [MEMORY_SC] = "sc",
-    [MEMORY_TSO] = "tso",
-    [MEMORY_PSO] = "pso",
-    [MEMORY_WEAK] = "weak",
-};
-
-const char *
-memory_model_name(MemoryModel model)
-{
-    INVARIANT((size_t)model < G_N_ELEMENTS(model_names));
-    return model_names[model];
-}
-
-bool
-memory_model_parse(const char *name, MemoryModel *model)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(model_names); i++)
-        if (strcmp(name, model_names[i]) == 0) {
-            *model = (MemoryModel)i;
-            return true;
-        }
-    return false;
-}
-
 static void
 free_object(gpointer item)
 {

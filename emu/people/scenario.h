@@ -12,14 +12,15 @@
 #define EMU_PEOPLE_SCENARIO_H
 
 #include "base/base.h"
+#include "parts/memmodel.h"
 #include "watch/claim.h"
 
-typedef enum MemoryModel {
-    MEMORY_SC,
-    MEMORY_TSO,
-    MEMORY_PSO,
-    MEMORY_WEAK,
-} MemoryModel;
+/* An object of the scenario in guest memory: `object "struct spinlock"`. */
+typedef struct Object {
+    char *name; /* as the scenario calls it, or "object" */
+    char *type; /* a C type of the image */
+    unsigned line;
+} Object;
 
 /* What the guest is built from. */
 typedef struct ScenarioSystem {
@@ -68,9 +69,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)
 /* A new case at the end, which inherits nothing yet. */
 ScenarioCase *scenario_add_case(Scenario *scenario, const char *title,
                                 unsigned line);
-
-const char *memory_model_name(MemoryModel model);
-/* False if there is no such model. */
-bool memory_model_parse(const char *name, MemoryModel *model);
 
 #endif

@@ -15,7 +15,7 @@
 #include "people/script_story.h"
 #include "people/script_words.h"
 
-/* --- Arguments of words ------------------------------------------------ */
+/* --- Arguments of words --------------------------------------------------- */
 
 unsigned
 script_check_cpu(lua_State *lua, int index, const char *word)
@@ -86,7 +86,7 @@ script_is_story_name(const char *name, unsigned *cpu)
     return true;
 }
 
-/* --- Images ------------------------------------------------------------ */
+/* --- Images --------------------------------------------------------------- */
 
 static void
 use_image(Script *script, const Image *image)
@@ -131,7 +131,7 @@ script_require_image(lua_State *lua)
     use_image(script, image);
 }
 
-/* --- Suggestions ------------------------------------------------------- */
+/* --- Suggestions ---------------------------------------------------------- */
 
 typedef struct Nearest {
     const char *name;
@@ -188,7 +188,7 @@ script_advice(Script *script, const char *misspelt)
 
 static int l_read_name(lua_State *lua);
 
-/* --- _ENV -------------------------------------------------------------- */
+/* --- _ENV ----------------------------------------------------------------- */
 
 /*
  * _ENV is an empty table, so that every use of a name comes by here.  What a
@@ -388,7 +388,7 @@ l_write_name(lua_State *lua)
                                "global: write local %s", name);
 }
 
-/* --- Loading ----------------------------------------------------------- */
+/* --- Loading -------------------------------------------------------------- */
 
 /* An empty table that shows the one on top, which it replaces, and refuses to
  * change: what a story wrote there would be seen by the next run. */
@@ -528,7 +528,7 @@ script_system(const Script *script)
     return script->system;
 }
 
-/* --- Running ----------------------------------------------------------- */
+/* --- Running -------------------------------------------------------------- */
 
 void
 script_bind(Script *script, const ScriptRun *run)

@@ -10,7 +10,7 @@
 #include "people/script_predicates.h"
 #include "people/script_words.h"
 
-/* --- Claims ------------------------------------------------------------ */
+/* --- Claims --------------------------------------------------------------- */
 
 static void
 add_claim(lua_State *lua, Quantifier quantifier, int index)
@@ -32,7 +32,7 @@ claim_word(lua_State *lua, Quantifier quantifier)
     if (script_of(lua)->item == NULL)
         return script_vm_fail(lua, "a claim belongs to a case: write "
                                    "case \"...\" above `%s`",
-                              quantifier_name(quantifier));
+                              claim_quantifier_name(quantifier));
     script_claims_name_locals(lua);
     lua_settop(lua, 1);
     if (!lua_istable(lua, 1)) {
@@ -45,12 +45,12 @@ claim_word(lua_State *lua, Quantifier quantifier)
         if (!lua_isinteger(lua, 2) || lua_tointeger(lua, 2) < 1 ||
             lua_tointeger(lua, 2) > count)
             return script_vm_fail(lua, "`%s` wants a list of predicates",
-                                  quantifier_name(quantifier));
+                                  claim_quantifier_name(quantifier));
         lua_pop(lua, 1);
     }
     if (count == 0)
         return script_vm_fail(lua, "`%s` says nothing: its list is empty",
-                              quantifier_name(quantifier));
+                              claim_quantifier_name(quantifier));
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(lua, 1, i);
         add_claim(lua, quantifier, 2);
@@ -83,7 +83,7 @@ l_reach(lua_State *lua)
     return claim_word(lua, CLAIM_REACH);
 }
 
-/* --- Names of locals --------------------------------------------------- */
+/* --- Names of locals ------------------------------------------------------ */
 
 /* `name` is of a local variable, or "name[key]" of a table in one; of several
  * of those the first in byte order. */

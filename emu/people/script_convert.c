@@ -8,7 +8,7 @@
 
 #include "people/script_memory.h"
 
-/* --- Lua to C ---------------------------------------------------------- */
+/* --- Lua to C ------------------------------------------------------------- */
 
 static const char *
 complain(lua_State *lua, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -162,7 +162,7 @@ script_memory_convert(lua_State *lua, int index, const ImageType *type,
     }
 }
 
-/* --- C to Lua ---------------------------------------------------------- */
+/* --- C to Lua ------------------------------------------------------------- */
 
 static void
 push_pointer(lua_State *lua, const ImageType *type, uint64_t bits)
@@ -223,7 +223,7 @@ script_memory_push_result(lua_State *lua, const ImageType *type, uint64_t bits)
     }
 }
 
-/* --- Memory ------------------------------------------------------------ */
+/* --- Memory --------------------------------------------------------------- */
 
 /* The bytes that hold a bit-field, and where it begins in them. */
 static void
@@ -331,7 +331,7 @@ script_convert_store(lua_State *lua, gva_t address, const ImageType *type,
         no_memory(lua, address);
 }
 
-/* --- For messages ------------------------------------------------------ */
+/* --- For messages --------------------------------------------------------- */
 
 static void
 append_declaration(GString *text, const ImageType *type, const char *name)

@@ -134,7 +134,7 @@ script_director_add_words(lua_State *lua)
     script_add_word(lua, SCRIPT_SCHEDULE, "free_run", l_free_run);
 }
 
-/* --- The interface ----------------------------------------------------- */
+/* --- The interface -------------------------------------------------------- */
 
 /* The stories' begin, of the same run, puts variables back. */
 static void

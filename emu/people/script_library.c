@@ -13,7 +13,7 @@
 
 #define REPEATS_MAX 65536
 
-/* --- Tables in order --------------------------------------------------- */
+/* --- Tables in order ------------------------------------------------------ */
 
 static unsigned
 key_rank(lua_State *lua, int index)
@@ -143,7 +143,7 @@ l_pairs(lua_State *lua)
     return 1;
 }
 
-/* --- Texts without addresses ------------------------------------------- */
+/* --- Texts without addresses ---------------------------------------------- */
 
 static bool
 is_opaque(lua_State *lua, int index)
@@ -217,7 +217,7 @@ l_no_print(lua_State *lua)
                            "the report of a run");
 }
 
-/* --- The list ---------------------------------------------------------- */
+/* --- The list ------------------------------------------------------------- */
 
 /* Copy functions, by name, from the table on top into a new one, which takes
  * its place. */

@@ -52,7 +52,7 @@ script_memory_function(lua_State *lua, int index)
     return &g_array_index(script->names, ScriptName, *number);
 }
 
-/* --- Names ------------------------------------------------------------- */
+/* --- Names ---------------------------------------------------------------- */
 
 static void
 look_up(Script *script, ScriptName *name)
@@ -105,7 +105,7 @@ script_memory_rebind(Script *script)
         look_up(script, &g_array_index(script->names, ScriptName, i));
 }
 
-/* --- Addresses --------------------------------------------------------- */
+/* --- Addresses ------------------------------------------------------------ */
 
 static bool
 is_running(const Script *script)
@@ -157,7 +157,7 @@ running_address(lua_State *lua, const ScriptPlace *place)
     return script_memory_address(lua, place);
 }
 
-/* --- Reading and writing ----------------------------------------------- */
+/* --- Reading and writing -------------------------------------------------- */
 
 static const char *
 type_name(const ImageType *type)
@@ -310,7 +310,7 @@ script_memory_write_name(lua_State *lua, unsigned number, int index)
     write_at(lua, &place, NULL, index);
 }
 
-/* --- Describing and comparing ------------------------------------------ */
+/* --- Describing and comparing --------------------------------------------- */
 
 static void
 describe_place(lua_State *lua, const ScriptPlace *place, GString *text)
@@ -400,7 +400,7 @@ l_no_field(lua_State *lua)
                           function == NULL ? "this" : function->name);
 }
 
-/* --- Words ------------------------------------------------------------- */
+/* --- Words ---------------------------------------------------------------- */
 
 /* gd(n): upvalue 1 keeps those that were made. */
 static int

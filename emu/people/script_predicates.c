@@ -24,7 +24,7 @@ typedef struct ScriptRegister {
     unsigned number, cpu;
 } ScriptRegister;
 
-/* --- Making ------------------------------------------------------------ */
+/* --- Making --------------------------------------------------------------- */
 
 /* A slot that Lua will free; filled afterwards, so that nothing leaks. */
 static Predicate **
@@ -208,7 +208,7 @@ l_after(lua_State *lua)
     return join(lua, PREDICATE_AFTER);
 }
 
-/* --- Events ------------------------------------------------------------ */
+/* --- Events --------------------------------------------------------------- */
 
 const Point *
 script_predicates_point(lua_State *lua, int index)
@@ -374,7 +374,7 @@ l_breach(lua_State *lua)
     return 1;
 }
 
-/* --- Narrowing --------------------------------------------------------- */
+/* --- Narrowing ------------------------------------------------------------ */
 
 /* stuck { cpu = 0, inside = f } */
 static void
@@ -466,7 +466,7 @@ l_tostring(lua_State *lua)
     return 1;
 }
 
-/* --- Registers --------------------------------------------------------- */
+/* --- Registers ------------------------------------------------------------ */
 
 /* Upvalue: the number of the register. */
 static int
@@ -510,7 +510,7 @@ script_predicates_add_registers(lua_State *lua)
     }
 }
 
-/* --- Opening ----------------------------------------------------------- */
+/* --- Opening -------------------------------------------------------------- */
 
 void
 script_predicates_open(Script *script)

@@ -156,7 +156,7 @@ script_state_record(Script *script, ScriptCode *code)
     code->state = luaL_ref(lua, LUA_REGISTRYINDEX);
 }
 
-/* --- Back -------------------------------------------------------------- */
+/* --- Back ----------------------------------------------------------------- */
 
 static lua_Integer
 push_list(lua_State *lua, int record, int count, int list)

@@ -10,7 +10,7 @@
 #include "people/script_memory.h"
 #include "people/script_state.h"
 
-/* --- Marks ------------------------------------------------------------- */
+/* --- Marks ---------------------------------------------------------------- */
 
 static unsigned
 mark_number(ScriptMarks *marks, const char *name)
@@ -87,7 +87,7 @@ script_story_choose(lua_State *lua)
     return 1;
 }
 
-/* --- Calls ------------------------------------------------------------- */
+/* --- Calls ---------------------------------------------------------------- */
 
 /* Raise what is wrong with a call, and show how the function is declared. */
 static int
@@ -221,7 +221,7 @@ script_story_call(lua_State *lua)
     return lua_yieldk(lua, 0, 0, after_call);
 }
 
-/* --- Stories ----------------------------------------------------------- */
+/* --- Stories -------------------------------------------------------------- */
 
 static void
 begin(void *user)

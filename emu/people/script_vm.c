@@ -107,7 +107,7 @@ script_vm_clear(ScriptVm *vm)
     *vm = (ScriptVm){0};
 }
 
-/* --- Errors ------------------------------------------------------------ */
+/* --- Errors --------------------------------------------------------------- */
 
 /* Functions of the scenario that are shown on the way to an error. */
 #define CALLERS_MAX 8
@@ -207,7 +207,7 @@ script_vm_line(lua_State *lua)
     return 0;
 }
 
-/* --- Running ----------------------------------------------------------- */
+/* --- Running -------------------------------------------------------------- */
 
 bool
 script_vm_compile(ScriptVm *vm, GError **error)

@@ -50,7 +50,7 @@ l_code(lua_State *lua)
     return 0;
 }
 
-/* --- system ------------------------------------------------------------ */
+/* --- system --------------------------------------------------------------- */
 
 static unsigned
 check_number(lua_State *lua, const char *key, unsigned most)
@@ -187,7 +187,7 @@ l_system(lua_State *lua)
     return 1;
 }
 
-/* --- object, region ---------------------------------------------------- */
+/* --- object, region ------------------------------------------------------- */
 
 static int
 l_object(lua_State *lua)
@@ -284,7 +284,7 @@ l_region(lua_State *lua)
     return 1;
 }
 
-/* --- case and what it overrides ---------------------------------------- */
+/* --- case and what it overrides ------------------------------------------- */
 
 static int
 l_case(lua_State *lua)
@@ -351,7 +351,7 @@ l_memory(lua_State *lua)
     MemoryModel *model =
         script->item == NULL ? &script->memory : &script->item->memory;
 
-    if (!memory_model_parse(name, model))
+    if (!memmodel_parse(name, model))
         return script_vm_fail(lua, "no memory model \"%s\"; there are \"sc\", "
                                    "\"tso\", \"pso\", \"weak\"", name);
     return 0;

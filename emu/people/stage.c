@@ -45,7 +45,7 @@ stage_load_image(const ScenarioSystem *system, const char *path,
     return image;
 }
 
-/* --- Objects --------------------------------------------------------------- */
+/* --- Objects -------------------------------------------------------------- */
 
 static bool
 place_objects(Stage *stage, const Scenario *scenario, GError **error)
@@ -81,7 +81,7 @@ place_objects(Stage *stage, const Scenario *scenario, GError **error)
     return true;
 }
 
-/* --- The guest ------------------------------------------------------------- */
+/* --- The guest ------------------------------------------------------------ */
 
 static bool
 set_up(Stage *stage, GError **error)

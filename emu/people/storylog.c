@@ -52,7 +52,7 @@ registers(StoryLog *log, unsigned cpu)
     return machine_cpu(log->setup.machine, cpu)->live->registers;
 }
 
-/* --- Events ---------------------------------------------------------------- */
+/* --- Events --------------------------------------------------------------- */
 
 static void
 tell(StoryLog *log, unsigned cpu, StoryEventKind kind, const char *text)
@@ -89,7 +89,7 @@ tellf(StoryLog *log, unsigned cpu, StoryEventKind kind, const char *format, ...)
     tell(log, cpu, kind, text);
 }
 
-/* --- Locks ----------------------------------------------------------------- */
+/* --- Locks ---------------------------------------------------------------- */
 
 static StoryLogLock *
 lookup_lock(StoryLog *log, uint64_t word)
@@ -123,7 +123,7 @@ note_unlocked(StoryLog *log, uint64_t word)
         }
 }
 
-/* --- Calls and returns ----------------------------------------------------- */
+/* --- Calls and returns ---------------------------------------------------- */
 
 static char *
 print_call(StoryLog *log, unsigned cpu, gva_t target)
@@ -270,7 +270,7 @@ on_flow(void *user, unsigned cpu, const Insn *insn, unsigned vector)
         on_return(log, cpu, registers(log, cpu)[GPR_RSP]);
 }
 
-/* --- Probes ---------------------------------------------------------------- */
+/* --- Probes --------------------------------------------------------------- */
 
 static uint64_t
 argument(StoryLog *log, unsigned cpu, const ImageOperand *operand)
@@ -355,7 +355,7 @@ on_point(void *user, unsigned cpu, gva_t rip)
     }
 }
 
-/* --- Messages between cores ------------------------------------------------ */
+/* --- Messages between cores ----------------------------------------------- */
 
 static char *
 name_message(StoryLog *log, const Message *message)
@@ -420,7 +420,7 @@ on_action(void *user, const Action *action)
     }
 }
 
-/* --- Stories --------------------------------------------------------------- */
+/* --- Stories -------------------------------------------------------------- */
 
 static void
 on_returned(void *user, unsigned cpu, uint64_t result, bool ended)
@@ -481,7 +481,7 @@ storylog_breach(StoryLog *log, const Breach *breach)
     storyrecord_breach(&log->record, &event);
 }
 
-/* --- Life ------------------------------------------------------------------ */
+/* --- Life ----------------------------------------------------------------- */
 
 static void
 add_functions(StoryLog *log, const GPtrArray *names, unsigned is)

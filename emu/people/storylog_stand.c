@@ -65,7 +65,7 @@ storylog_stand_wait(const StoryLogSetup *setup, unsigned cpu,
                            fifo->depth);
 }
 
-/* --- The source ------------------------------------------------------------ */
+/* --- The source ----------------------------------------------------------- */
 
 static void
 quote(const StoryLogSetup *setup, gva_t address, StoryStand *stand,
@@ -113,7 +113,7 @@ quote_loop(const StoryLogSetup *setup, gva_t address, StoryStand *stand,
     }
 }
 
-/* --- The stand ------------------------------------------------------------- */
+/* --- The stand ------------------------------------------------------------ */
 
 static const StoryLogLock *
 lookup_lock(const GArray *locks, const CallFrame *frame)

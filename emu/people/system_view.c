@@ -105,7 +105,7 @@ system_globaldata(const SystemView *view, unsigned cpu)
     return view->globaldata_first + cpu * view->globaldata_stride;
 }
 
-/* --- Rules ----------------------------------------------------------------- */
+/* --- Rules ---------------------------------------------------------------- */
 
 static bool
 resolve_rule(const SystemView *view, const SystemRule *from, Rule *to,
@@ -165,7 +165,7 @@ system_list_rules(const SystemView *view, unsigned cpus, Rules *rules,
     return true;
 }
 
-/* --- State ----------------------------------------------------------------- */
+/* --- State ---------------------------------------------------------------- */
 
 static bool
 add_range(const SystemView *view, const Gmem *gmem, StateView *state,

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* --- The trial ------------------------------------------------------------- */
+/* --- The trial ------------------------------------------------------------ */
 
 static bool
 case_mentions(const ScenarioCase *item, PredicateKind kind)
@@ -243,7 +243,7 @@ trial_init(Trial *trial, const TrialOptions *options, Script *script,
     return true;
 }
 
-/* --- One run --------------------------------------------------------------- */
+/* --- One run -------------------------------------------------------------- */
 
 bool
 trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,

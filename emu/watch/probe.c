@@ -54,7 +54,7 @@ node_at(const Probe *probe, int index)
     return &g_array_index(probe->nodes, Node, (guint)index);
 }
 
-/* --- Finding points -------------------------------------------------------- */
+/* --- Finding points ------------------------------------------------------- */
 
 static void
 add_handler(Probe *probe, gva_t address, HandlerKind kind, unsigned index)
@@ -157,7 +157,7 @@ add_inside(Probe *probe, const char *function, GError **error)
     return add_place(probe, &begin, &end, error);
 }
 
-/* --- Nodes ----------------------------------------------------------------- */
+/* --- Nodes ---------------------------------------------------------------- */
 
 static bool add_node(Probe *probe, const Predicate *predicate, int *index,
                      GError **error);
@@ -284,7 +284,7 @@ probe_free(Probe *probe)
     g_free(probe);
 }
 
-/* --- Moments --------------------------------------------------------------- */
+/* --- Moments -------------------------------------------------------------- */
 
 static bool
 inside_place(const Probe *probe, const Node *node)

@@ -17,7 +17,8 @@ void
 rules_init(Rules *rules)
 {
     *rules = (Rules){0};
-    rules->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rules_free_rule);
+    rules->rules =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rules_free_rule);
 }
 
 void

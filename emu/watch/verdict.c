@@ -28,7 +28,7 @@ play_round(Machine *machine, Actions *actions, uint64_t *steps)
 
     machine_list_actions(machine, actions);
     while (actions->count > actions->step_count) {
-        Action arrival = actions_at(actions, actions->step_count);
+        Action arrival = action_at(actions, actions->step_count);
 
         machine_perform(machine, &arrival, 1);
         machine_list_actions(machine, actions);

@@ -1,2 +1,2 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* opt_ddb.h -- named by the kernel file, which builds without the debugger here. */
+/* opt_ddb.h -- named by the kernel file; there is no debugger here. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * run_director -- a director's commands turned into actions of the machine.
+ * directing -- a director's commands turned into actions of the machine.
  *
- * Layer 5; a part of run.
+ * Layer 5; embedded in Run.
  */
-#ifndef EMU_CHOOSE_RUN_DIRECTOR_H
-#define EMU_CHOOSE_RUN_DIRECTOR_H
+#ifndef EMU_CHOOSE_DIRECTING_H
+#define EMU_CHOOSE_DIRECTING_H
 
 #include "base/base.h"
 #include "choose/choice.h"
@@ -13,7 +13,7 @@
 #include "guest/image.h"
 #include "machine/machine.h"
 
-typedef struct DirectorState {
+typedef struct Directing {
     const Director *director; /* NULL: nobody directs any more */
     const Image *image;
     DirectorCommand command;  /* what is being done */
@@ -24,7 +24,7 @@ typedef struct DirectorState {
     GArray *stops;            /* gva_t: addresses of RUN_TO */
     bool arrived;             /* the core stands at one of them */
     uint64_t held, ipi_held;  /* cores; cores whose messages are held */
-} DirectorState;
+} Directing;
 
 /* What to do next: perform `action`, number `index` of the list, for at most
  * `steps`; or nothing, ask again. */
@@ -35,20 +35,20 @@ typedef struct DirectorTurn {
     uint64_t steps;
 } DirectorTurn;
 
-void director_begin(DirectorState *state, const Director *director,
+void directing_begin(Directing *state, const Director *director,
                     const Image *image);
-void director_clear(DirectorState *state);
+void directing_clear(Directing *state);
 
 static inline bool
-director_is_active(const DirectorState *state)
+directing_is_active(const Directing *state)
 {
     return state->director != NULL;
 }
 
 /* Does a command want this core to stop here?  Then it has arrived. */
-bool director_wants(DirectorState *state, unsigned cpu, gva_t rip);
+bool directing_wants(Directing *state, unsigned cpu, gva_t rip);
 
-bool director_next_turn(DirectorState *state, Machine *machine,
+bool directing_next_turn(Directing *state, Machine *machine,
                         const Actions *actions, Choice *choice,
                         DirectorTurn *turn, GError **error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/base.h"
 
-#include "choose/run_director.h"
+#include "choose/directing.h"
 
 static uint64_t
 bit(unsigned cpu)
@@ -10,12 +10,12 @@ bit(unsigned cpu)
 }
 
 void
-director_begin(DirectorState *state, const Director *director,
+directing_begin(Directing *state, const Director *director,
                const Image *image)
 {
     GArray *stops = state->stops;
 
-    *state = (DirectorState){.director = director, .image = image,
+    *state = (Directing){.director = director, .image = image,
                              .stops = stops};
     if (director == NULL)
         return;
@@ -26,13 +26,13 @@ director_begin(DirectorState *state, const Director *director,
 }
 
 void
-director_clear(DirectorState *state)
+directing_clear(Directing *state)
 {
     g_clear_pointer(&state->stops, g_array_unref);
 }
 
 bool
-director_wants(DirectorState *state, unsigned cpu, gva_t rip)
+directing_wants(Directing *state, unsigned cpu, gva_t rip)
 {
     if (LIKELY(state->director == NULL) || !state->busy ||
         state->command.kind != DIRECTOR_RUN_TO || state->command.cpu != cpu)
@@ -44,7 +44,7 @@ director_wants(DirectorState *state, unsigned cpu, gva_t rip)
 }
 
 static bool
-find_stops(DirectorState *state, Machine *machine, GError **error)
+find_stops(Directing *state, Machine *machine, GError **error)
 {
     const Point *point = state->command.point;
     const ImageSymbol *symbol;
@@ -70,7 +70,7 @@ find_stops(DirectorState *state, Machine *machine, GError **error)
 }
 
 static void
-finish(DirectorState *state, bool done)
+finish(Directing *state, bool done)
 {
     state->busy = false;
     state->done = done;
@@ -78,7 +78,7 @@ finish(DirectorState *state, bool done)
 
 /* The next command, those that need no action carried out at once. */
 static bool
-fetch(DirectorState *state, Machine *machine, GError **error)
+fetch(Directing *state, Machine *machine, GError **error)
 {
     DirectorCommand *command = &state->command;
 
@@ -128,7 +128,7 @@ find_action(const Actions *actions, ActionKind kind, unsigned cpu,
             DirectorTurn *turn)
 {
     for (unsigned i = 0; i < actions->count; i++) {
-        Action action = actions_at(actions, i);
+        Action action = action_at(actions, i);
 
         if (action.kind == kind && action.cpu == cpu) {
             turn->index = i;
@@ -141,7 +141,7 @@ find_action(const Actions *actions, ActionKind kind, unsigned cpu,
 
 static void
 drop_oldest(Machine *machine, unsigned cpu, Choice *choice,
-            DirectorState *state)
+            Directing *state)
 {
     unsigned count;
     const Message *messages = machine_messages(machine, &count);
@@ -159,7 +159,7 @@ drop_oldest(Machine *machine, unsigned cpu, Choice *choice,
 /* What the strategy would do within the holds; the tape gets the number in
  * the whole list, since a replay knows no holds. */
 static bool
-choose_freely(const DirectorState *state, const Actions *actions,
+choose_freely(const Directing *state, const Actions *actions,
               Choice *choice, DirectorTurn *turn)
 {
     g_autofree Actions *allowed = g_new0(Actions, 1);
@@ -169,7 +169,7 @@ choose_freely(const DirectorState *state, const Actions *actions,
     allowed->step_count = (unsigned)__builtin_popcountll(allowed->steps);
     allowed->count = allowed->step_count;
     for (unsigned i = actions->step_count; i < actions->count; i++) {
-        Action action = actions_at(actions, i);
+        Action action = action_at(actions, i);
 
         if (action.kind != ACTION_DELIVER ||
             !(state->ipi_held & bit(action.cpu)))
@@ -180,9 +180,9 @@ choose_freely(const DirectorState *state, const Actions *actions,
     pick = allowed->count == 1
                ? 0
                : choice->strategy->pick(choice->strategy, allowed);
-    turn->action = actions_at(allowed, pick);
+    turn->action = action_at(allowed, pick);
     for (turn->index = 0; turn->index < actions->count; turn->index++) {
-        Action action = actions_at(actions, turn->index);
+        Action action = action_at(actions, turn->index);
 
         if (action.kind == turn->action.kind &&
             action.cpu == turn->action.cpu &&
@@ -199,7 +199,7 @@ choose_freely(const DirectorState *state, const Actions *actions,
 
 /* Steps that the last turn made count against STEP and FREE. */
 static void
-account(DirectorState *state, Machine *machine)
+account(Directing *state, Machine *machine)
 {
     uint64_t made = machine_clock(machine) - state->before;
 
@@ -208,7 +208,7 @@ account(DirectorState *state, Machine *machine)
 }
 
 static void
-continue_command(DirectorState *state, Machine *machine,
+continue_command(Directing *state, Machine *machine,
                  const Actions *actions, Choice *choice, DirectorTurn *turn)
 {
     const DirectorCommand *command = &state->command;
@@ -254,7 +254,7 @@ continue_command(DirectorState *state, Machine *machine,
 }
 
 bool
-director_next_turn(DirectorState *state, Machine *machine,
+directing_next_turn(Directing *state, Machine *machine,
                    const Actions *actions, Choice *choice, DirectorTurn *turn,
                    GError **error)
 {
