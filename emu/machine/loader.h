@@ -13,8 +13,8 @@
  *      0000 9000   GDT: null, 64-bit code, data
  *
  * Core 0 starts in 64-bit mode with RDI = cores, RSI = bytes of RAM it may
- * use, RDX = virtual address of the APIC page, RCX = CR3, interrupts off, no stack.  The
- * others wait for a start-up message.
+ * use, RDX = virtual address of the APIC page, RCX = CR3, interrupts off, no
+ * stack.  The others wait for a start-up message.
  *
  * Layer 3.
  */

@@ -253,6 +253,32 @@ tell_findings(Trial *trial, CaseOutcome *outcome, GError **error)
     return true;
 }
 
+/* One run cannot show that something is never reached. */
+static void
+forget_undecided_claims(CaseOutcome *outcome, bool one_run)
+{
+    for (guint i = outcome->claims->len; one_run && i > 0; i--) {
+        const ClaimOutcome *one =
+            &g_array_index(outcome->claims, ClaimOutcome, i - 1);
+
+        if (!one->holds && !one->has_witness)
+            g_array_remove_index(outcome->claims, i - 1);
+    }
+}
+
+/* Claims that were implied and hold are nobody's news. */
+static void
+forget_silent_claims(CaseOutcome *outcome)
+{
+    for (guint i = outcome->claims->len; i > 0; i--) {
+        const ClaimOutcome *one =
+            &g_array_index(outcome->claims, ClaimOutcome, i - 1);
+
+        if (one->holds && one->claim->implied)
+            g_array_remove_index(outcome->claims, i - 1);
+    }
+}
+
 CaseOutcome *
 check_case(Check *check, const ScenarioCase *item, GError **error)
 {
@@ -267,14 +293,12 @@ check_case(Check *check, const ScenarioCase *item, GError **error)
              tell_findings(&trial, outcome, error);
     }
     if (ok) {
+        forget_undecided_claims(outcome, check->options.one_run);
         outcome->holds = true;
         for (guint i = 0; i < outcome->claims->len; i++)
             if (!g_array_index(outcome->claims, ClaimOutcome, i).holds)
                 outcome->holds = false;
-        /* Claims that were implied and hold are nobody's news. */
-        for (guint i = outcome->claims->len; i > item->claims->len; i--)
-            if (g_array_index(outcome->claims, ClaimOutcome, i - 1).holds)
-                g_array_remove_index(outcome->claims, i - 1);
+        forget_silent_claims(outcome);
         /* What is left must outlive the trial. */
         outcome->implied = g_steal_pointer(&trial.implied);
     }

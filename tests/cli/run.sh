@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# heddle run and heddle replay, as scripts use them.
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+full=scenarios/dragonfly/fifo_full_mutual.lua
+kernel=../shared/dragonfly/lwkt_ipiq.c
+numbered=../shared/seeds/004_e3c6d189303af71c.txt
+XDG_STATE_HOME=$tmp/state
+export XDG_STATE_HOME
+
+# The value of a field of the first JSON line of a kind in $out.
+field() { # KIND FIELD
+    grep "\"kind\":\"$1\"" "$out" | head -1 |
+        sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+
+same() { [ -n "$1" ] && [ "$1" = "$2" ]; }
+
+expect 0 heddle run --json $full
+for name in scenario case line claim holds how runs; do
+    ok "a claim has the field $name" [ -n "$(field claim $name)" ]
+done
+for name in scenario case verdict where seed digest replay trace; do
+    ok "a finding has the field $name" [ -n "$(field finding $name)" ]
+done
+ok "the control's verdict is livelock" same "$(field finding verdict)" livelock
+digest=$(field finding digest)
+trace=$(field finding trace)
+replay=$(grep '"kind":"finding"' "$out" |
+    sed -n 's/.*"replay":"heddle \([^"]*\)".*/\1/p')
+ok "the trace is on disk" [ -s "$trace" ]
+
+# shellcheck disable=SC2086 # the command is made of words
+expect 0 heddle $replay --json
+for name in scenario case seed strategy memory steps digest verdict; do
+    ok "a run has the field $name" [ -n "$(field run $name)" ]
+done
+ok "the replay command gives the digest" same "$(field run digest)" "$digest"
+expect 0 heddle replay "$trace" --json
+ok "the trace gives the digest" same "$(field run digest)" "$digest"
+expect 0 heddle replay "$trace"
+ok "the story has a column for each cpu" grep -q 'cpu0  *cpu1' "$out"
+ok "the story ends with a digest" grep -q '^digest' "$out"
+expect 0 heddle replay "$trace" --raw
+ok "--raw tells more" [ "$(wc -l <"$out")" -gt 60 ]
+
+sed 's/^\(tape ....\)./\1A/' "$trace" >"$tmp/damaged"
+expect 2 heddle replay "$tmp/damaged"
+sed 's/^image ./image 0/' "$trace" >"$tmp/other"
+expect 2 heddle replay "$tmp/other"
+head -3 "$trace" >"$tmp/short"
+expect 2 heddle replay "$tmp/short"
+ok "a short trace: the message names the file" grep -q "$tmp/short" "$err"
+
+expect 0 heddle run --case 1 --seed 7 --json $full
+ok "--seed makes one run" same "$(grep -c '"kind":"run"' "$out")" 1
+once=$(field run digest)
+expect 0 heddle run --case 1 --seed 7 --json --engine stepwise $full
+ok "the reference engine gives the digest" same "$(field run digest)" "$once"
+
+expect 1 heddle run scenarios/canary.lua
+ok "the canary's claim is seen to fail" grep -q 'FAIL  never' "$out"
+expect 1 heddle run --tap scenarios/canary.lua
+ok "TAP has a failed point" grep -q '^not ok 1' "$out"
+expect 0 heddle run -q --junit "$tmp/junit.xml" $full
+ok "JUnit is written" grep -q '<testsuite' "$tmp/junit.xml"
+ok "--quiet tells no story" [ "$(grep -c FOUND "$out")" -eq 0 ]
+
+if [ -r "$kernel" ]; then
+    expect 0 heddle run -q --ipiq $kernel $full
+    expect 0 heddle run --case 1 --seed 7 --json --ipiq $kernel $full
+    once=$(field run digest)
+    expect 0 heddle run --case 1 --seed 7 --json --ipiq $numbered $full
+    ok "the numbered text is the same kernel" same "$(field run digest)" "$once"
+else
+    skip "the kernel's own file" "no $kernel"
+fi
+
+tap_end
