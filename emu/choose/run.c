@@ -4,6 +4,7 @@
 #include "choose/run.h"
 
 #include "choose/directing.h"
+#include "parts/cpu_interrupt.h"
 
 /* The guest's side is guest/shim/hypercall.h. */
 enum { HYPERCALL_STORY_NEXT, HYPERCALL_PANIC, HYPERCALL_CONSOLE };
@@ -175,6 +176,21 @@ hypercall(Run *run, unsigned number, GError **error)
     }
 }
 
+/* What could not be delivered says more than that the core shut down. */
+static void
+describe_shutdown(const Cpu *cpu, Verdict *verdict)
+{
+    const char *name = cpu_vector_name(cpu->shutdown_vector);
+
+    verdict->kind = VERDICT_FAULT;
+    verdict->cpu = (int)cpu->number;
+    g_snprintf(verdict->text, sizeof verdict->text,
+               "triple fault: %s %u at rip 0x%" PRIx64
+               " has no handler that could be entered",
+               name != NULL ? name : "interrupt", cpu->shutdown_vector,
+               cpu->shutdown_rip);
+}
+
 /* --- Endings -------------------------------------------------------------- */
 
 static bool
@@ -333,9 +349,10 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
     stop = machine_perform(machine, action, MIN(steps, MAX(left, 1)));
     if (UNLIKELY(stop == CPU_STOP_HYPERCALL))
         return hypercall(run, action->cpu, error) && ask_waiting(run, error);
-    if (UNLIKELY(stop == CPU_STOP_SHUTDOWN))
-        end_run(run, VERDICT_FAULT, (int)action->cpu,
-                "triple fault: the cpu shut down");
+    if (UNLIKELY(stop == CPU_STOP_SHUTDOWN)) {
+        run->ended = true;
+        describe_shutdown(machine_cpu(machine, action->cpu), &run->verdict);
+    }
     return true;
 }
 
@@ -566,9 +583,7 @@ run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict)
         if (stop == CPU_STOP_HYPERCALL)
             going = set_up_hypercall(machine, action.cpu, verdict);
         else if (stop == CPU_STOP_SHUTDOWN) {
-            *verdict = (Verdict){.kind = VERDICT_FAULT,
-                                 .cpu = (int)action.cpu,
-                                 .text = "triple fault: the cpu shut down"};
+            describe_shutdown(machine_cpu(machine, action.cpu), verdict);
             going = false;
         }
     }

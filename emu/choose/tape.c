@@ -76,6 +76,7 @@ tape_parse(Tape *tape, const char *text, GError **error)
 {
     gsize size = 0, at = 0;
     g_autofree guchar *bytes = g_base64_decode(text, &size);
+    g_autofree char *printed = NULL;
     uint64_t kind, value;
 
     while (at < size) {
@@ -87,6 +88,13 @@ tape_parse(Tape *tape, const char *text, GError **error)
             return false;
         }
         tape_push(tape, (DecisionKind)kind, value);
+    }
+    /* Base64 decoding skips what it does not know. */
+    printed = tape_print(tape);
+    if (!g_str_equal(printed, text)) {
+        g_set_error(error, TAPE_ERROR, TAPE_ERROR_SYNTAX,
+                    "the tape is damaged: it is not what heddle wrote");
+        return false;
     }
     return true;
 }

@@ -176,7 +176,7 @@ finish(Output *output, GError **error)
 
     if (options->tap)
         report_tap_end(output->tap_count, text);
-    else if (!options->json)
+    else if (!options->json && output->totals.claims > 0)
         report_summary_end(&output->totals, text, options->check.color);
     say(text);
     if (options->junit == NULL)

@@ -35,13 +35,15 @@
 #define WINDOW_KERNEL UINT64_C(0xffffffff80000000)
 
 #define GMEM_DIRTY 1u /* line flag: on the dirty list */
-#define GMEM_CODE 2u  /* line flag: instructions were decoded from it */
+#define GMEM_CODE 2u  /* line flag: it holds instructions that were decoded,
+                       * or page tables: a write there must be told */
+#define GMEM_WATCHED 4u /* line flag: accesses are told */
 
 typedef struct Gmem {
     uint8_t *bytes;        /* RAM, page-aligned */
     uint64_t size;         /* bytes, a multiple of the page */
     uint8_t *base;         /* RAM after set-up; NULL before gmem_rebase() */
-    uint8_t *line_flags;   /* GMEM_DIRTY | GMEM_CODE, one a line */
+    uint8_t *line_flags;   /* GMEM_*, one a line */
     uint32_t *dirty;       /* numbers of the dirty lines, as they came */
     uint32_t dirty_count;  /* how many */
     uint64_t base_digest;  /* of the base */

@@ -11,6 +11,7 @@ G_DEFINE_QUARK(heddle-loader-error, loader_error)
 #define PT_FIRST UINT64_C(0x4000)
 #define PD_RAM UINT64_C(0x5000)
 #define PD_APIC UINT64_C(0x6000)
+#define PD_APIC_END UINT64_C(0x7000)
 #define GDT UINT64_C(0x9000)
 
 /* Page table entry bits (SDM 3A 4.5): present, write, accessed, dirty. */
@@ -27,7 +28,8 @@ set_entry(Gmem *memory, gpa_t table, unsigned index, uint64_t entry)
 }
 
 /* RAM is mapped in pages of 2 MiB; the first of them in pages of 4 KiB, so
- * that page 0 can be absent and a null pointer faults. */
+ * that page 0 can be absent and a null pointer faults.  The tables count as
+ * code: like an instruction, an entry that changes is forgotten at once. */
 static void
 make_tables(Gmem *memory)
 {
@@ -48,6 +50,9 @@ make_tables(Gmem *memory)
         set_entry(memory, PT_FIRST, i, (uint64_t)i << 12 | PTE_PAGE);
     set_entry(memory, PD_APIC, LAPIC_BASE_RESET >> 21 & 511,
               (LAPIC_BASE_RESET & ~UINT64_C(0x1fffff)) | PTE_PAGE | PTE_LARGE);
+    for (gpa_t line = PML4 >> LINE_BITS; line < PD_APIC_END >> LINE_BITS;
+         line++)
+        memory->line_flags[line] |= GMEM_CODE;
     written = gmem_write(memory, GDT, gdt, sizeof gdt);
     INVARIANT(written);
 }

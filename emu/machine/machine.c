@@ -219,8 +219,10 @@ machine_watch_memory(Machine *machine, gpa_t physical, uint64_t size)
     gpa_t last = (physical + size - 1) >> LINE_BITS;
 
     INVARIANT(size > 0 && physical + size <= machine->memory.size);
-    for (gpa_t line = physical >> LINE_BITS; line <= last; line++)
+    for (gpa_t line = physical >> LINE_BITS; line <= last; line++) {
         machine->watched_lines[line >> 3] |= (uint8_t)(1u << (line & 7));
+        machine->memory.line_flags[line] |= GMEM_WATCHED;
+    }
     machine->shared.watched = machine->watched_lines;
 }
 
@@ -228,6 +230,8 @@ void
 machine_watch_no_memory(Machine *machine)
 {
     memset(machine->watched_lines, 0, machine->memory.size >> LINE_BITS >> 3);
+    for (uint64_t i = 0; i < machine->memory.size >> LINE_BITS; i++)
+        machine->memory.line_flags[i] &= (uint8_t)~GMEM_WATCHED;
     machine->shared.watched = NULL;
 }
 

@@ -104,6 +104,54 @@ code_slots(Code *code, InsnMode mode, gva_t address)
                                        : NULL;
 }
 
+/* Instructions at which Unicorn ends a block. */
+#define ENDS_BLOCK                                                             \
+    (INSN_BRANCH | INSN_CALL | INSN_RET | INSN_IRET | INSN_INT_N |             \
+     INSN_SYSCALL | INSN_HALT)
+#define BLOCK_INSNS_MAX 512
+
+static void
+note_code(Code *code, gpa_t first, gpa_t last)
+{
+    last = MIN(last, code->gmem->size - 1);
+    for (gpa_t line = first >> LINE_BITS; line <= last >> LINE_BITS; line++)
+        code->gmem->line_flags[line] |= GMEM_CODE;
+}
+
+/*
+ * Unicorn translates ahead, up to the end of a block or page: a write there
+ * must be told even if the core has not come so far.  What follows from a
+ * place that the last walk came through is noted already.
+ */
+static void
+note_block(Code *code, InsnMode mode, gpa_t physical)
+{
+    gpa_t at = physical, end = (physical | (PAGE_BYTES - 1)) + 1;
+    unsigned start = physical & (PAGE_BYTES - 1);
+    Insn insn;
+
+    if (code->block_mode == mode && code->block_end == end &&
+        code->block_starts[start / 64] >> start % 64 & 1)
+        return;
+    memset(code->block_starts, 0, sizeof code->block_starts);
+    code->block_mode = mode;
+    code->block_end = end;
+    for (unsigned n = 0; n < BLOCK_INSNS_MAX && at < end; n++) {
+        start = at & (PAGE_BYTES - 1);
+        code->block_starts[start / 64] |= UINT64_C(1) << start % 64;
+        if (!insn_decode(&insn, code->gmem->bytes + at,
+                         MIN(code->gmem->size - at, INSN_LENGTH_MAX), at,
+                         mode)) {
+            note_code(code, at, MAX(end - 1, at + INSN_LENGTH_MAX - 1));
+            return;
+        }
+        note_code(code, at, at + insn.length - 1);
+        if (insn.flags & ENDS_BLOCK)
+            return;
+        at += insn.length;
+    }
+}
+
 /* Code outside of RAM (the APIC page, a hole) is never cached: the core will
  * fault on it, and the hook only wants something harmless to look at. */
 const Insn *
@@ -130,9 +178,7 @@ code_decode(Code *code, InsnMode mode, gva_t address)
     page = page_of(code, mode, physical);
     page->slot[physical & (PAGE_BYTES - 1)] =
         number | (insn->flags & ~PLAIN_CLASSES ? 0 : CODE_PLAIN);
-    code->gmem->line_flags[physical >> LINE_BITS] |= GMEM_CODE;
-    code->gmem->line_flags[(physical + available - 1) >> LINE_BITS] |=
-        GMEM_CODE;
+    note_block(code, mode, physical);
     return insn;
 }
 
@@ -143,6 +189,7 @@ code_forget(Code *code, gpa_t physical, uint64_t size)
     gpa_t first = physical - before;
     gpa_t end = MIN(physical + size, code->gmem->size);
 
+    code->block_end = 0;
     for (size_t mode = 0; mode < G_N_ELEMENTS(code->pages); mode++)
         for (gpa_t at = first; at < end; at++) {
             CodePage *page = code->pages[mode][at >> PAGE_BITS];

@@ -48,6 +48,9 @@ typedef struct Code {
     Insn *insns;         /* slot n is insns[n] */
     uint32_t count;      /* slots in use */
     GHashTable *points;  /* physical addresses with a mark */
+    InsnMode block_mode; /* of the block that was noted last; */
+    gpa_t block_end;     /* end of its page; a bit for each start in it */
+    uint64_t block_starts[PAGE_BYTES / 64];
 } Code;
 
 void code_init(Code *code, Gmem *gmem);

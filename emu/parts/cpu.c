@@ -13,6 +13,11 @@ typedef struct CpuImage {
     uint8_t engine[];
 } CpuImage;
 
+/* DR6.BS, and DR6 and DR7 after reset (SDM 3B, 17.2; table 10-1). */
+#define DR6_STEP (UINT64_C(1) << 14)
+#define DR6_RESET UINT64_C(0xffff0ff0)
+#define DR7_RESET UINT64_C(0x400)
+
 /* --- Interrupts ----------------------------------------------------------- */
 
 bool
@@ -222,6 +227,31 @@ unmapped_event(Cpu *cpu)
                       .error = error, .rip = cpu->live->rip};
 }
 
+/* Is `address` read by the instruction at RIP only to be written?  Then even
+ * the fault of its read is a write's. */
+static bool
+writes_back(Cpu *cpu, gva_t address)
+{
+    uint64_t bases[SEG_COUNT];
+    const Insn *insn =
+        code_at(cpu->shared->code, cpu_mode(cpu),
+                cpu->live->rip + cpu->live->segments[SEG_CS].base);
+    uint8_t both = INSN_ACCESS_READ | INSN_ACCESS_WRITE;
+
+    if (address - cpu->live->rip < INSN_LENGTH_MAX) /* it was not fetched */
+        return false;
+    for (unsigned i = 0; i < SEG_COUNT; i++)
+        bases[i] = cpu->live->segments[i].base;
+    for (unsigned i = 0; i < insn->access_count; i++) {
+        const InsnAccess *access = &insn->access[i];
+        gva_t at = insn_effective_address(access, cpu->live->registers, bases);
+
+        if ((access->mode & both) == both && address - at < access->size)
+            return true;
+    }
+    return false;
+}
+
 /*
  * Unicorn came back with an exception, or for a reason of its own, after
  * `retired` steps were counted.  The hook counts what it sees; an instruction
@@ -245,7 +275,10 @@ take_exception(Cpu *cpu, uint64_t retired)
     } else if (cpu_vector_has_error(event.vector)) {
         event.has_error = true;
         event.error = engine_error_code(cpu->engine);
-    }
+    } else if (event.vector == CPU_VECTOR_DB)
+        cpu->state.dr[6] |= DR6_STEP;
+    if (event.vector == CPU_VECTOR_PF && writes_back(cpu, cpu->live->cr[2]))
+        event.error |= CPU_PF_WRITE;
     engine_clear_exception(cpu->engine);
     cpu->point_told = false;
     if (cpu->state.retired == retired)
@@ -263,6 +296,24 @@ correct_rip(Cpu *cpu)
     else
         cpu->live->rip =
             cpu->exit_address - cpu->live->segments[SEG_CS].base;
+}
+
+/* What Unicorn does not execute it does not single-step either.  False:
+ * there is something to say, *stop. */
+static bool
+execute_special(Cpu *cpu, CpuStop *stop)
+{
+    bool steps = (engine_flags(cpu->engine) & RFLAGS_TF) != 0;
+
+    if (cpu_execute_special(cpu, stop))
+        return false;
+    if (LIKELY(!steps) || cpu->native ||
+        !(engine_flags(cpu->engine) & RFLAGS_TF))
+        return true;
+    cpu->state.dr[6] |= DR6_STEP;
+    *stop = CPU_STOP_SHUTDOWN;
+    return cpu_deliver(cpu, &(CpuEvent){.vector = CPU_VECTOR_DB,
+                                        .rip = cpu->live->rip});
 }
 
 /* Execute until there is something to say. */
@@ -292,6 +343,7 @@ execute(Cpu *cpu)
         if (cpu_something_waits(cpu) && cpu_in_shadow(cpu))
             cpu_request_attention(cpu);
         cpu->exit = CPU_EXIT_NONE;
+        cpu->restarts = false;
         retired = cpu->state.retired;
         engine_run(cpu->engine);
         switch (cpu->exit) {
@@ -301,7 +353,7 @@ execute(Cpu *cpu)
             break;
         case CPU_EXIT_SPECIAL:
             correct_rip(cpu);
-            if (cpu_execute_special(cpu, &stop))
+            if (!execute_special(cpu, &stop))
                 return stop;
             break;
         case CPU_EXIT_NONE:
@@ -334,8 +386,9 @@ cpu_run(Cpu *cpu, uint64_t steps)
     INVARIANT(cpu_is_runnable(cpu));
     cpu->attention = false;
     cpu->slice = (int64_t)MIN(steps, (uint64_t)INT64_MAX);
-    cpu->memory_mask =
-        cpu->shared->watched != NULL ? INSN_MEMORY : INSN_WRITES;
+    cpu->memory_mask = cpu->shared->watched != NULL
+                           ? INSN_MEMORY
+                           : INSN_WRITES | INSN_UNPREDICTED;
     cpu->plain =
         cpu->shared->watched != NULL || cpu->trace_calls ? 0 : CODE_PLAIN;
     if (cpu->fiber != NULL) {
@@ -421,7 +474,10 @@ cpu_finish_hypercall(Cpu *cpu, uint64_t result)
     cpu_settle(cpu);
     cpu->live->registers[GPR_RAX] = result;
     cpu->state.activity = CPU_ACTIVE;
-    cpu_retire_special(cpu, CPU_VMCALL_BYTES);
+    cpu_retire_special(
+        cpu, code_at(cpu->shared->code, cpu_mode(cpu),
+                     cpu->live->rip + cpu->live->segments[SEG_CS].base)
+                 ->length);
 }
 
 /* --- Life ----------------------------------------------------------------- */
@@ -443,9 +499,11 @@ cpu_init(Cpu *cpu, unsigned number, const CpuShared *shared, GError **error)
         .stop_mask = CPU_ATTEND_MASK,
         .shared = shared,
         .clock = shared->clock,
+        .insns = shared->code->insns,
         .page_number = UINT64_MAX,
         .number = number,
-        .state = {.activity = CPU_WAIT_SIPI, .shadow_at = UINT64_MAX},
+        .state = {.activity = CPU_WAIT_SIPI, .shadow_at = UINT64_MAX,
+                  .dr = {[6] = DR6_RESET, [7] = DR7_RESET}},
     };
     lapic_init(&cpu->state.lapic, number, number == 0);
     cpu->engine = engine_new(&hooks, shared->gmem, LAPIC_BASE_RESET, error);
@@ -523,6 +581,7 @@ cpu_digest(Cpu *cpu, Digest *digest)
                            cpu->state.nmi_blocked);
     digest_u64(digest, cpu_in_shadow(cpu));
     digest_u64(digest, cpu->state.retired);
+    digest_u64(digest, cpu->state.tsc_aux);
     for (size_t i = 0; i < G_N_ELEMENTS(cpu->state.dr); i++)
         digest_u64(digest, cpu->state.dr[i]);
     lapic_digest(&cpu->state.lapic, digest);

@@ -128,6 +128,7 @@ struct Cpu {
     uint32_t page_hidden;  /* mode bits for which page_slots is right */
     uint64_t page_number;  /* of the address whose slots these are */
     const uint32_t *page_slots;
+    const Insn *insns;     /* shared->code->insns */
     ticks_t *clock;        /* shared->clock */
     EngineState *live;     /* the registers, in place */
     bool attention;        /* `slice` is 0 only to get the hook's attention */
@@ -149,8 +150,13 @@ struct Cpu {
     bool inside;           /* the fiber stands inside the hook */
     CpuStop stop;          /* what the fiber has to say */
 
+    bool restarts;         /* it wrote to code: see is_restart() */
+    uint64_t hooked_at;    /* address of the last slow hook */
+    uint64_t restart_at, restart_rcx, restart_rsp;
     gpa_t changed_at;      /* while code_changed */
     uint64_t changed_size;
+    uint8_t shutdown_vector; /* what could not be delivered ... */
+    gva_t shutdown_rip;      /* ... and where */
     CpuExit exit;
     uint64_t exit_address; /* linear address of the hook that left */
     uint32_t exit_vector;

@@ -141,36 +141,102 @@ address_of(const Cpu *cpu, const InsnAccess *access)
     return insn_effective_address(access, cpu->live->registers, bases);
 }
 
-/* What the instruction is about to touch: writes make pages dirty, and both
+void
+cpu_note_write(Cpu *cpu, gpa_t physical, uint64_t size)
+{
+    Gmem *gmem = cpu->shared->gmem;
+    gpa_t last = (physical + size - 1) >> LINE_BITS;
+    uint8_t flags = 0;
+
+    gmem_will_write(gmem, physical, size);
+    for (gpa_t line = physical >> LINE_BITS; line <= last; line++)
+        flags |= gmem->line_flags[line];
+    if (LIKELY(!(flags & GMEM_CODE)))
+        return;
+    cpu->shared->host.code_written(cpu->shared->host.user, physical, size);
+    cpu->restarts = true;
+    cpu->restart_at = cpu->hooked_at;
+    cpu->restart_rcx = cpu->live->registers[GPR_RCX];
+    cpu->restart_rsp = cpu->live->registers[GPR_RSP];
+}
+
+/* A write of which only a part is RAM: instructions of many stores do that
+ * part before they fault. */
+static void
+note_part(Cpu *cpu, gva_t address, uint64_t size)
+{
+    const Gmem *gmem = cpu->shared->gmem;
+    gpa_t physical;
+
+    if (gmem_translate(gmem, address, 1, &physical))
+        cpu_note_write(cpu, physical, MIN(size, gmem->size - physical));
+    else if (gmem_translate(gmem, address + size - 1, 1, &physical))
+        cpu_note_write(cpu, 0, physical + 1);
+}
+
+/* Descriptor bits, in the second word (SDM 3A 3.4.5, 3.5). */
+#define DESCRIPTOR_ACCESSED (1u << 8)
+#define DESCRIPTOR_SEGMENT (1u << 12)
+#define DESCRIPTOR_PRESENT (1u << 15)
+#define DESCRIPTOR_FREE_TSS 9u
+
+/* Loading a segment sets the accessed bit of its descriptor, and LTR makes a
+ * TSS busy.  Which descriptor it will be is not looked up: nearly always all
+ * bits are set already. */
+static void
+note_descriptors(Cpu *cpu, const EngineSegment *table, uint64_t flags)
+{
+    const Gmem *gmem = cpu->shared->gmem;
+
+    for (uint64_t at = 0; at + 7 <= (table->limit & 0xffff); at += 8) {
+        uint32_t high;
+        gpa_t physical;
+        bool changes;
+
+        if (!gmem_translate(gmem, table->base + at + 4, 4, &physical))
+            continue;
+        memcpy(&high, gmem->bytes + physical, sizeof high);
+        changes = high & DESCRIPTOR_SEGMENT
+                      ? !(high & DESCRIPTOR_ACCESSED)
+                      : (flags & INSN_DESCRIPTOR) != 0 &&
+                            (high >> 8 & 15) == DESCRIPTOR_FREE_TSS;
+        if (changes && (high & DESCRIPTOR_PRESENT))
+            cpu_note_write(cpu, physical, 4);
+    }
+}
+
+/* What the instruction is about to touch: writes make lines dirty, and both
  * reads and writes of watched memory are told. */
 static void
 note_accesses(Cpu *cpu, const Insn *insn)
 {
     Gmem *gmem = cpu->shared->gmem;
 
+    if (insn->flags & INSN_UNPREDICTED) {
+        note_descriptors(cpu, &cpu->live->gdt, insn->flags);
+        if (cpu->live->ldt.selector & ~3u)
+            note_descriptors(cpu, &cpu->live->ldt, insn->flags);
+    }
     for (unsigned i = 0; i < insn->access_count; i++) {
         const InsnAccess *access = &insn->access[i];
+        gva_t address = address_of(cpu, access);
         gpa_t physical;
 
-        if (!gmem_translate(gmem, address_of(cpu, access), access->size,
-                            &physical))
+        if (!gmem_translate(gmem, address, access->size, &physical)) {
+            if (access->mode & INSN_ACCESS_WRITE)
+                note_part(cpu, address, access->size);
             continue;
-        if (access->mode & INSN_ACCESS_WRITE) {
-            gmem_will_write(gmem, physical, access->size);
-            if (UNLIKELY((gmem->line_flags[physical >> LINE_BITS] |
-                          gmem->line_flags[(physical + access->size - 1) >>
-                                           LINE_BITS]) &
-                         GMEM_CODE))
-                cpu->shared->host.code_written(cpu->shared->host.user,
-                                               physical, access->size);
         }
+        if (access->mode & INSN_ACCESS_WRITE)
+            cpu_note_write(cpu, physical, access->size);
         if (UNLIKELY(cpu->shared->watched != NULL))
             tell_access(cpu, access, physical);
     }
 }
 
 /* The common store: one access by base, index and displacement, to one line
- * of data that is dirty already.  All others take the long way. */
+ * of data that is dirty already and not watched.  All others take the long
+ * way. */
 static inline bool
 store_is_noted(const Cpu *cpu, const Insn *insn)
 {
@@ -179,8 +245,9 @@ store_is_noted(const Cpu *cpu, const Insn *insn)
     uint64_t address = (uint64_t)access->displacement;
     gpa_t physical;
 
-    if (insn->access_count != 1 || access->segment != INSN_SEGMENT_NONE ||
-        access->mode != INSN_ACCESS_WRITE || access->address_bits != 64)
+    if (insn->access_count != 1 ||
+        (access->mode & ~INSN_ACCESS_READ) != INSN_ACCESS_WRITE ||
+        access->address_bits != 64)
         return false;
     if (access->base < INSN_REG_NONE)
         address += cpu->live->registers[access->base];
@@ -188,6 +255,8 @@ store_is_noted(const Cpu *cpu, const Insn *insn)
         address += cpu->live->registers[access->index] << access->scale;
     else if (access->index != INSN_REG_NONE)
         return false;
+    if (access->segment != INSN_SEGMENT_NONE)
+        address += cpu->live->segments[access->segment].base;
     if (!gmem_translate(gmem, address, access->size, &physical))
         return false;
     return (physical & (LINE_BYTES - 1)) + access->size <= LINE_BYTES &&
@@ -196,12 +265,35 @@ store_is_noted(const Cpu *cpu, const Insn *insn)
 
 #define HIDDEN_MODE (ENGINE_HIDDEN_CS64 | ENGINE_HIDDEN_CS32)
 
+/*
+ * An instruction that writes into the very block of translated code that it
+ * is part of is begun anew by Unicorn, and the hook is called a second time
+ * for the same step.
+ */
+static bool
+is_restart(Cpu *cpu, uint64_t address)
+{
+    if (LIKELY(!cpu->restarts))
+        return false;
+    cpu->restarts = false;
+    return address == cpu->restart_at &&
+           cpu->restart_rcx == cpu->live->registers[GPR_RCX] &&
+           cpu->restart_rsp == cpu->live->registers[GPR_RSP];
+}
+
 /* Everything that is not "count one step of this core". */
 static __attribute__((noinline)) void
 hook_slowly(Cpu *cpu, uint64_t address)
 {
     InsnMode mode = cpu_mode(cpu);
-    const Insn *insn = code_at(cpu->shared->code, mode, address);
+    const Insn *insn;
+
+    if (is_restart(cpu, address)) {
+        cpu->slice++;
+        return;
+    }
+    insn = code_at(cpu->shared->code, mode, address);
+    cpu->hooked_at = address;
 
     cpu->page_number = address >> PAGE_BITS;
     cpu->page_hidden = cpu->live->hidden & HIDDEN_MODE;
@@ -231,8 +323,7 @@ cpu_on_instruction(struct uc_struct *unused, uint64_t address, uint32_t size,
                address >> PAGE_BITS == cpu->page_number &&
                (cpu->live->hidden & HIDDEN_MODE) == cpu->page_hidden)) {
         uint32_t slot = cpu->page_slots[address & (PAGE_BYTES - 1)];
-        const Insn *insn =
-            &cpu->shared->code->insns[slot & ~CODE_PLAIN];
+        const Insn *insn = &cpu->insns[slot & ~CODE_PLAIN];
 
         if (LIKELY(slot & cpu->plain) ||
             (slot != 0 && !(insn->flags & cpu->stop_mask) &&

@@ -38,6 +38,9 @@ void cpu_on_instruction(struct uc_struct *unused, uint64_t address,
  * hook and outside of engine_run(). */
 bool cpu_interrupt_takeable(Cpu *cpu);
 
+/* The core is about to write [physical, physical + size), which is RAM. */
+void cpu_note_write(Cpu *cpu, gpa_t physical, uint64_t size);
+
 /* Make the hook look up before the next instruction. */
 void cpu_request_attention(Cpu *cpu);
 

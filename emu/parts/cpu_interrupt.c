@@ -3,6 +3,7 @@
 
 #include "parts/cpu_interrupt.h"
 
+#include "parts/cpu_hook.h"
 #include "parts/engine.h"
 
 #define GATE_INTERRUPT 14u
@@ -140,11 +141,16 @@ push_frame(Cpu *cpu, const CpuEvent *event, uint64_t *rsp, Fault *out)
     };
     size_t skip = event->has_error ? 0 : 1;
     size_t size = sizeof frame - 8 * skip;
+    gpa_t physical;
 
-    if (!gmem_write(cpu->shared->gmem, *rsp - size, &frame[skip], size)) {
+    /* Page 0 is RAM that paging does not show. */
+    if (!gmem_translate(cpu->shared->gmem, *rsp - size, size, &physical) ||
+        physical < PAGE_BYTES) {
         live->cr[2] = *rsp - 8;
         return fault(out, CPU_VECTOR_PF, CPU_PF_WRITE);
     }
+    cpu_note_write(cpu, physical, size);
+    memcpy(cpu->shared->gmem->bytes + physical, &frame[skip], size);
     *rsp -= size;
     return true;
 }
@@ -181,6 +187,7 @@ try_deliver(Cpu *cpu, const CpuEvent *event, Fault *out)
     live->registers[GPR_RSP] = rsp;
     live->rip = gate.offset;
     live->hidden &= ~ENGINE_HIDDEN_SHADOW;
+    cpu->state.shadow_at = UINT64_MAX;
     engine_sync_mode(cpu->engine);
     return true;
 }
@@ -210,6 +217,8 @@ cpu_deliver(Cpu *cpu, const CpuEvent *event)
     CpuEvent current = *event;
     Fault met;
 
+    cpu->shutdown_vector = event->vector;
+    cpu->shutdown_rip = event->rip;
     if (!(cpu->live->hidden & ENGINE_HIDDEN_LMA))
         return false;
     while (!try_deliver(cpu, &current, &met)) {

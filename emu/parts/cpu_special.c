@@ -13,7 +13,6 @@
 #define MSR_FMASK 0xc0000084u
 #define MSR_TSC_AUX 0xc0000103u
 
-
 #define CR0_PE (1u << 0)
 #define CR0_PG (1u << 31)
 #define CR0_BOOT 0x80010033u /* PG, WP, NE, ET, MP, PE */
@@ -57,6 +56,20 @@ static bool
 is_user(const Cpu *cpu)
 {
     return (cpu->live->hidden & ENGINE_HIDDEN_CPL) != 0;
+}
+
+/* The last byte of an instruction tells some from their kin, and no prefix
+ * moves it. */
+static uint8_t
+last_byte(const Cpu *cpu, const Insn *insn)
+{
+    uint8_t byte = 0;
+
+    gmem_read(cpu->shared->gmem,
+              cpu->live->rip + cpu->live->segments[SEG_CS].base +
+                  insn->length - 1,
+              &byte, 1);
+    return byte;
 }
 
 /* A 32-bit result clears the upper half of its register. */
@@ -144,7 +157,7 @@ write_efer(Cpu *cpu, uint64_t value)
 }
 
 static MsrResult
-write_msr(Cpu *cpu, uint32_t number, uint64_t value)
+write_msr(Cpu *cpu, uint32_t number, uint64_t value, unsigned length)
 {
     LapicEffects effects;
 
@@ -154,7 +167,7 @@ write_msr(Cpu *cpu, uint32_t number, uint64_t value)
                              *cpu->shared->clock, &effects))
             return MSR_FAULT;
         /* The instruction retires first: `effects` may end the slice. */
-        cpu_retire_special(cpu, 2);
+        cpu_retire_special(cpu, length);
         cpu_apply_effects(cpu, &effects);
         return MSR_DONE;
     }
@@ -163,7 +176,7 @@ write_msr(Cpu *cpu, uint32_t number, uint64_t value)
         if (!lapic_base_write(&cpu->state.lapic, value))
             return MSR_FAULT;
         effects = (LapicEffects){.timer_changed = true};
-        cpu_retire_special(cpu, 2);
+        cpu_retire_special(cpu, length);
         cpu_apply_effects(cpu, &effects);
         return MSR_DONE;
     case MSR_EFER:
@@ -178,12 +191,12 @@ write_msr(Cpu *cpu, uint32_t number, uint64_t value)
     default:
         return msr_is_native(number) ? MSR_NATIVE : MSR_FAULT;
     }
-    cpu_retire_special(cpu, 2);
+    cpu_retire_special(cpu, length);
     return MSR_DONE;
 }
 
 static MsrResult
-read_msr(Cpu *cpu, uint32_t number)
+read_msr(Cpu *cpu, uint32_t number, unsigned length)
 {
     uint64_t value = 0;
 
@@ -204,7 +217,7 @@ read_msr(Cpu *cpu, uint32_t number)
         return msr_is_native(number) ? MSR_NATIVE : MSR_FAULT;
     set_low(cpu, GPR_RAX, (uint32_t)value);
     set_low(cpu, GPR_RDX, (uint32_t)(value >> 32));
-    cpu_retire_special(cpu, 2);
+    cpu_retire_special(cpu, length);
     return MSR_DONE;
 }
 
@@ -216,8 +229,8 @@ execute_msr(Cpu *cpu, const Insn *insn, CpuStop *stop)
     uint64_t value = r[GPR_RDX] << 32 | (uint32_t)r[GPR_RAX];
     MsrResult result = is_user(cpu) ? MSR_FAULT
                        : insn->flags & INSN_TO_SYSTEM
-                           ? write_msr(cpu, number, value)
-                           : read_msr(cpu, number);
+                           ? write_msr(cpu, number, value, insn->length)
+                           : read_msr(cpu, number, insn->length);
 
     if (result == MSR_FAULT)
         return raise_exception(cpu, CPU_VECTOR_GP, stop);
@@ -310,6 +323,11 @@ execute_int(Cpu *cpu, const Insn *insn, CpuStop *stop)
         .software = true,
     };
 
+    if (last_byte(cpu, insn) == 0xce && insn->immediate == 4 &&
+        !(engine_flags(cpu->engine) & RFLAGS_OF)) { /* into */
+        cpu_retire_special(cpu, insn->length);
+        return false;
+    }
     cpu_retire_special(cpu, 0);
     *stop = CPU_STOP_SHUTDOWN;
     return !cpu_deliver(cpu, &event);
@@ -322,10 +340,8 @@ execute_syscall(Cpu *cpu, const Insn *insn, CpuStop *stop)
     EngineState *live = cpu->live;
     uint64_t flags = engine_flags(cpu->engine);
     uint32_t selector;
-    uint8_t bytes[2] = {0};
 
-    gmem_read(cpu->shared->gmem, live->rip, bytes, sizeof bytes);
-    if (bytes[0] != 0x0f || bytes[1] != 0x05) { /* sysret, sysenter, sysexit */
+    if (last_byte(cpu, insn) != 0x05) { /* sysret, sysenter, sysexit */
         cpu->native = true;
         return false;
     }
@@ -365,7 +381,7 @@ execute_rdtsc(Cpu *cpu, const Insn *insn)
 
     set_low(cpu, GPR_RAX, (uint32_t)now);
     set_low(cpu, GPR_RDX, (uint32_t)(now >> 32));
-    if (insn->length == 3) /* rdtscp */
+    if (last_byte(cpu, insn) == 0xf9) /* rdtscp is 0f 01 f9 */
         set_low(cpu, GPR_RCX, cpu->state.tsc_aux);
     cpu_retire_special(cpu, insn->length);
 }

@@ -19,8 +19,6 @@
     (INSN_HALT | INSN_INT_N | INSN_SYSCALL | INSN_CPUID | INSN_RDTSC |         \
      INSN_MSR | INSN_CR_ACCESS | INSN_DR_ACCESS | INSN_IN_OUT | INSN_VMCALL)
 
-#define CPU_VMCALL_BYTES 3u
-
 /* Ticks of virtual time a second, as CPUID leaf 15h and tsc_frequency of a
  * guest have it: one tick is one nanosecond. */
 #define CPU_TICKS_PER_SECOND UINT64_C(1000000000)

@@ -201,6 +201,12 @@ engine_new(const EngineHooks *hooks, Gmem *gmem, gpa_t apic_base,
     if (!library_is_known(error))
         goto fail;
     engine_accel_prepare();
+    if (!engine_accel_can_flush()) {
+        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_LIBRARY,
+                    "this build of libunicorn 2.0.1 hides its functions: "
+                    "install Debian 12's libunicorn2");
+        goto fail;
+    }
     result = uc_open(UC_ARCH_X86, UC_MODE_64, &engine->uc);
     if (result != UC_ERR_OK) {
         g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_LIBRARY,
@@ -355,10 +361,20 @@ engine_save(Engine *engine, void *image)
     memcpy(image, engine->state, STATE_BYTES);
 }
 
+/* The TLB is no part of an image.  It is right for other registers as long as
+ * these lead to the same tables in the same way. */
 void
 engine_load(Engine *engine, const void *image)
 {
+    EngineState *state = engine_state(engine);
+    uint64_t efer = engine_efer(engine);
+    uint64_t cr[5];
+
+    memcpy(cr, state->cr, sizeof cr);
     memcpy(engine->state, image, STATE_BYTES);
+    if (cr[0] != state->cr[0] || cr[3] != state->cr[3] ||
+        cr[4] != state->cr[4] || efer != engine_efer(engine))
+        engine_flush_tlb(engine);
 }
 
 void
@@ -395,6 +411,7 @@ engine_init_reset(Engine *engine)
     engine_sync_mode(engine);
     /* In real mode the selector's low bits are no privilege level. */
     state->hidden &= ~ENGINE_HIDDEN_CPL;
+    engine_flush_tlb(engine);
 }
 
 void
@@ -407,6 +424,7 @@ engine_boot_paging(Engine *engine, gpa_t cr3, uint64_t cr0, uint64_t cr4)
     engine_set_efer(engine, EFER_LONG_MODE);
     state->hidden |= ENGINE_HIDDEN_LMA;
     uc_reg_write(engine->uc, UC_X86_REG_CR0, &cr0);
+    engine_flush_tlb(engine);
 }
 
 static void
@@ -448,8 +466,9 @@ digest_floating_point(Engine *engine, Digest *digest)
 void
 engine_digest(Engine *engine, Digest *digest)
 {
-    static const uint32_t msrs[] = {0xc0000081, 0xc0000082, 0xc0000083,
-                                    0xc0000084, 0xc0000102, 0xc0000103};
+    static const uint32_t msrs[] = {0x174,      0x175,      0x176,
+                                    0x277,      0xc0000081, 0xc0000082,
+                                    0xc0000083, 0xc0000084, 0xc0000102};
     const EngineState *state = engine_state(engine);
 
     for (int i = 0; i < GPR_COUNT; i++)
@@ -476,16 +495,22 @@ engine_code_changed(Engine *engine, gpa_t physical, uint64_t size)
 {
     static const gva_t windows[] = {WINDOW_IDENTITY, WINDOW_DIRECT,
                                     WINDOW_KERNEL};
+    gpa_t end = physical + size;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(windows); i++)
-        uc_ctl_remove_cache(engine->uc, windows[i] + physical,
-                            windows[i] + physical + size);
+    /* Page by page: of a range whose first page cannot be reached Unicorn
+     * forgets nothing. */
+    for (gpa_t at = physical; at < end;
+         at = (at & ~(gpa_t)(PAGE_BYTES - 1)) + PAGE_BYTES) {
+        gpa_t to = MIN(end, (at & ~(gpa_t)(PAGE_BYTES - 1)) + PAGE_BYTES);
+
+        for (size_t i = 0; i < G_N_ELEMENTS(windows); i++)
+            uc_ctl_remove_cache(engine->uc, windows[i] + at, windows[i] + to);
+    }
+    engine_flush_tlb(engine);
 }
 
 void
 engine_flush_tlb(Engine *engine)
 {
-    uint64_t cr3 = engine_state(engine)->cr[3];
-
-    uc_reg_write(engine->uc, UC_X86_REG_CR3, &cr3);
+    engine_accel_flush(engine->state - CPU_STATE_OFFSET);
 }

@@ -76,6 +76,7 @@ typedef struct EngineState {
 #define RFLAGS_FIXED (1u << 1)
 #define RFLAGS_TF (1u << 8)
 #define RFLAGS_IF (1u << 9)
+#define RFLAGS_OF (1u << 11)
 #define RFLAGS_IOPL (3u << 12)
 #define RFLAGS_NT (1u << 14)
 #define RFLAGS_RF (1u << 16)
@@ -168,11 +169,11 @@ void engine_boot_paging(Engine *engine, gpa_t cr3, uint64_t cr0, uint64_t cr4);
 /* Add everything a program could see of the registers. */
 void engine_digest(Engine *engine, Digest *digest);
 
-/* Instructions in [physical, physical + size) were written: forget their
- * translations, under every window. */
+/* Instructions or page tables in [physical, physical + size) were written:
+ * forget their translations, under every window, and those of addresses. */
 void engine_code_changed(Engine *engine, gpa_t physical, uint64_t size);
 
-/* Discard cached address translations (a snapshot with other page tables). */
+/* Discard cached address translations. */
 void engine_flush_tlb(Engine *engine);
 
 /* Whether the store accelerator of engine_accel.c is in use. */

@@ -21,6 +21,7 @@ typedef void SetPage(void *cpu, uint64_t virtual, uint64_t physical,
 typedef void *GenerateCode(void *cpu, uint64_t pc, uint64_t cs_base,
                            uint32_t flags, int compile_flags);
 typedef void PageOperation(void *cpu, uint64_t virtual);
+typedef void WholeOperation(void *cpu);
 
 /* The two interposed functions, under the library's names. */
 SetPage tlb_set_page_with_attrs_x86_64;
@@ -35,6 +36,7 @@ static struct {
     SetPage *set_page;
     GenerateCode *generate_code;
     PageOperation *set_dirty, *flush_page;
+    WholeOperation *flush;
     void *cpus[CPUS_MAX * 4];
     unsigned cpu_count;
     uint64_t code_pages[CODE_PAGES]; /* page numbers + 1, open addressing */
@@ -58,15 +60,24 @@ is_code_page(uint64_t virtual)
     return accel.code_pages[code_slot(virtual >> PAGE_BITS)] != 0;
 }
 
+/* More instances or pages of code than there is room for: go on without, and
+ * let no TLB keep a page that was taken for data. */
+static void
+give_up(void)
+{
+    accel.active = false;
+    for (unsigned i = 0; i < accel.cpu_count; i++)
+        accel.flush(accel.cpus[i]);
+}
+
 static void
 remember_cpu(void *cpu)
 {
     for (unsigned i = 0; i < accel.cpu_count; i++)
         if (accel.cpus[i] == cpu)
             return;
-    /* Too many instances over the life of one process: go on without. */
     if (accel.cpu_count == G_N_ELEMENTS(accel.cpus))
-        accel.active = false;
+        give_up();
     else
         accel.cpus[accel.cpu_count++] = cpu;
 }
@@ -102,8 +113,10 @@ mark_code_page(uint64_t virtual)
 
     if (accel.code_pages[slot] != 0)
         return;
-    if (accel.code_page_count >= CODE_PAGES / 2)
-        BUG("guest code on more than %u pages", CODE_PAGES / 2);
+    if (accel.code_page_count >= CODE_PAGES / 2) {
+        give_up();
+        return;
+    }
     accel.code_pages[slot] = page + 1;
     accel.code_page_count++;
     for (unsigned i = 0; i < accel.cpu_count; i++)
@@ -118,7 +131,8 @@ tb_gen_code_x86_64(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags,
     engine_accel_prepare();
     if (accel.active) {
         mark_code_page(pc);
-        mark_code_page(pc + PAGE_BYTES);
+        if (accel.active)
+            mark_code_page(pc + PAGE_BYTES);
     }
     return accel.generate_code(cpu, pc, cs_base, flags, compile_flags);
 }
@@ -141,9 +155,22 @@ engine_accel_prepare(void)
     accel.generate_code = (GenerateCode *)find("tb_gen_code_x86_64");
     accel.set_dirty = (PageOperation *)find("tlb_set_dirty_x86_64");
     accel.flush_page = (PageOperation *)find("tlb_flush_page_x86_64");
+    accel.flush = (WholeOperation *)find("tlb_flush_x86_64");
     accel.active = accel.wanted && accel.set_page && accel.generate_code &&
-                   accel.set_dirty && accel.flush_page &&
+                   accel.set_dirty && accel.flush_page && accel.flush &&
                    g_strcmp0(wish, "0") != 0;
+}
+
+bool
+engine_accel_can_flush(void)
+{
+    return accel.flush != NULL;
+}
+
+void
+engine_accel_flush(void *cpu)
+{
+    accel.flush(cpu);
 }
 
 bool

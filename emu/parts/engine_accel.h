@@ -25,6 +25,11 @@
  * called again, and then does nothing. */
 void engine_accel_prepare(void);
 
+/* Empty the TLB of an instance; with or without the accelerator, if the
+ * library lets us. */
+bool engine_accel_can_flush(void);
+void engine_accel_flush(void *cpu);
+
 /* The instance whose cpu object this is goes away. */
 void engine_accel_forget(const void *cpu);
 

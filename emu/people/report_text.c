@@ -365,12 +365,14 @@ render_waits(const StoryRecord *record, GString *out, bool color)
     for (unsigned i = 0; i < record->cpus; i++) {
         const StoryStand *stand = &record->stands[i];
 
-        if (stand->waits_for >= 0)
-            g_string_append_printf(text, "%scpu%u for %s%u",
-                                   text->len > 0 ? ", " : "", i,
-                                   stand->waits_for == (int)i ? "itself, cpu"
-                                                              : "cpu",
-                                   (unsigned)stand->waits_for);
+        if (stand->waits_for < 0)
+            continue;
+        g_string_append_printf(text, "%scpu%u for ",
+                               text->len > 0 ? ", " : "", i);
+        if (stand->waits_for == (int)i)
+            g_string_append(text, "itself");
+        else
+            g_string_append_printf(text, "cpu%d", stand->waits_for);
     }
     if (text->len > 0)
         field(out, "waits", text->str, color);

@@ -33,6 +33,10 @@ claim_word(lua_State *lua, Quantifier quantifier)
         return script_vm_fail(lua, "a claim belongs to a case: write "
                                    "case \"...\" above `%s`",
                               claim_quantifier_name(quantifier));
+    if (lua_gettop(lua) > 1)
+        return script_vm_fail(lua, "`%s` wants one predicate, or a list of "
+                                   "them in braces",
+                              claim_quantifier_name(quantifier));
     script_claims_name_locals(lua);
     lua_settop(lua, 1);
     if (!lua_istable(lua, 1)) {

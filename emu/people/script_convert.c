@@ -44,16 +44,23 @@ fits(int64_t value, uint64_t size, bool is_signed, unsigned bit_size)
     return value >= 0 && value < INT64_C(1) << bits;
 }
 
+static bool
+is_record(const ImageType *type)
+{
+    return type->kind == IMAGE_TYPE_STRUCT || type->kind == IMAGE_TYPE_UNION;
+}
+
 /* May a pointer to `to` be given a pointer to `from`?  As C would have it,
- * but only structures are told apart: integers alias too often in kernels. */
+ * but integers are not told apart from each other: they alias too often in
+ * kernels. */
 static bool
 may_point(const ImageType *from, const ImageType *to)
 {
     if (from == NULL || to == NULL || from == to)
         return true;
-    if ((from->kind != IMAGE_TYPE_STRUCT && from->kind != IMAGE_TYPE_UNION) ||
-        (to->kind != IMAGE_TYPE_STRUCT && to->kind != IMAGE_TYPE_UNION))
-        return true;
+    if (!is_record(from) || !is_record(to))
+        return to->kind == IMAGE_TYPE_VOID || from->kind == IMAGE_TYPE_VOID ||
+               is_record(from) == is_record(to);
     while (from->typedef_of != NULL)
         from = from->typedef_of;
     while (to->typedef_of != NULL)

@@ -29,17 +29,19 @@ stage_image_path(const ScenarioSystem *system, const GPtrArray *mutants,
 }
 
 /* guest/build leaves the ipiq source as it was compiled beside the image; all
- * other names of its debug information are relative to the data folder. */
+ * other names of its debug information are relative to guest/. */
 Image *
 stage_load_image(const ScenarioSystem *system, const char *path,
                  GError **error)
 {
     Image *image = image_load(path, error);
     g_autofree char *ipiq = g_strconcat(path, ".ipiq.c", NULL);
+    g_autofree char *guest = NULL;
 
     if (image == NULL || system->elf != NULL)
         return image;
-    image_set_source_directory(image, guestbuild_data());
+    guest = g_build_filename(guestbuild_data(), "guest", NULL);
+    image_set_source_directory(image, guest);
     image_substitute_source(image, "guest/ipiq.c", ipiq);
     image_substitute_source(image, "guest/lwkt_ipiq.c", ipiq);
     return image;

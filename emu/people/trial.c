@@ -80,11 +80,11 @@ static bool
 eval_memory(void *user, unsigned index)
 {
     Trial *trial = user;
-    g_autoptr(GError) error = NULL;
     bool value = false;
 
-    if (!script_eval_memory(trial->script, index, &value, &error))
-        g_printerr("heddle: %s\n", error->message);
+    if (trial->condition_error == NULL)
+        script_eval_memory(trial->script, index, &value,
+                           &trial->condition_error);
     return value;
 }
 
@@ -185,6 +185,7 @@ trial_clear(Trial *trial)
     probe_free(trial->probe);
     if (trial->strategy != NULL)
         trial->strategy->free(trial->strategy);
+    g_clear_error(&trial->condition_error);
     g_clear_pointer(&trial->claims, g_ptr_array_unref);
     g_clear_pointer(&trial->implied, g_ptr_array_unref);
     base_set_bug_context(NULL, NULL);
@@ -254,6 +255,10 @@ trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
     trial->seed = seed;
     if (!run_execute(trial->run, trial->strategy, tape, seed, &result, error))
         return false;
+    if (trial->condition_error != NULL) {
+        g_propagate_error(error, g_steal_pointer(&trial->condition_error));
+        return false;
+    }
     if (result.diverged) {
         g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
                     "the trace does not fit: the guest or the scenario has "

@@ -54,6 +54,7 @@ typedef struct Trial {
     Director director;
     Telling *telling;    /* while a finding is told */
     uint64_t seed;       /* of the present run */
+    GError *condition_error; /* a condition over memory failed */
 } Trial;
 
 /* Which claim a run is told for, and whether it shows or breaks it. */

@@ -26,7 +26,8 @@ typedef enum PredicateKind {
     PREDICATE_POINT,   /* `cpu` passes `point` */
     PREDICATE_TOUCH,   /* `cpu` accesses memory of object number `index` */
     PREDICATE_MARK,    /* a story marks `name` */
-    PREDICATE_BREACH,  /* `cpu` breaks the rule `name` of the system */
+    PREDICATE_BREACH,  /* `cpu` breaks the rule `name` of the system,
+                               or any rule if it is NULL */
     /* endings */
     PREDICATE_STUCK,        /* deadlock or livelock; with `cpu` and `name`:
                                that cpu stands inside that function */

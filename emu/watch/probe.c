@@ -485,7 +485,8 @@ check_rule(Probe *probe, unsigned index, unsigned cpu, gva_t rip)
         if (predicate->kind == PREDICATE_BREACH &&
             (predicate->cpu == PREDICATE_ANY_CPU ||
              predicate->cpu == (int)cpu) &&
-            g_strcmp0(predicate->name, rule->name) == 0)
+            (predicate->name == NULL ||
+             g_str_equal(predicate->name, rule->name)))
             node->fired = true;
     }
     return true;

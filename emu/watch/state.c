@@ -139,6 +139,9 @@ hash_cpu(Cpu *cpu, Digest *digest)
     digest_u64(digest, (uint64_t)cpu->state.nmi_waits << 1 |
                            cpu->state.nmi_blocked);
     digest_u64(digest, cpu->state.retired == cpu->state.shadow_at);
+    digest_u64(digest, cpu->state.tsc_aux);
+    for (size_t i = 0; i < G_N_ELEMENTS(cpu->state.dr); i++)
+        digest_u64(digest, cpu->state.dr[i]);
     lapic_digest(lapic, digest);
     engine_digest(cpu->engine, digest);
 }

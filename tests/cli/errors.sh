@@ -99,6 +99,18 @@ $head
 local t = os.time()
 EOT
 
+wrong "two predicates where one is wanted" "braces" <<EOT
+$head
+case "a" reach (marked "x", marked "y")
+EOT
+wrong "a condition that fails" "foo" <<EOT
+$head
+local n = object "int"
+case "a" possible (function() return n.foo == 1 end)
+case "b" reach (marked "x")
+EOT
+ok "a condition that fails is told once" [ "$(wc -l <"$err")" -le 3 ]
+
 echo 'int main(void) { return 0; }' >"$tmp/no.c"
 expect 2 heddle run --ipiq "$tmp/no.c" scenarios/dragonfly/fifo_full_mutual.lua
 echo 'this is not C' >"$tmp/no.c"

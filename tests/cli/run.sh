@@ -61,6 +61,23 @@ once=$(field run digest)
 expect 0 heddle run --case 1 --seed 7 --json --engine stepwise $full
 ok "the reference engine gives the digest" same "$(field run digest)" "$once"
 
+# What nobody speaks of is claimed not to happen.
+cat >"$tmp/rule.lua" <<EOT
+scenario "a rule is broken" system "dragonfly" { cpus = 2 }
+local a = object "struct spinlock"
+function cpu0() spin_lock(a) lwkt_send_ipiq3(gd(1), nop, 0, 0) end
+case "nobody speaks of it" reach (enter(1, nop))
+EOT
+expect 1 heddle run "$tmp/rule.lua"
+ok "a broken house rule fails the case" grep -q 'FAIL  never (breach' "$out"
+cat >"$tmp/panic.lua" <<EOT
+scenario "a panic" system "dragonfly" { cpus = 2 }
+function cpu0() lwkt_process_ipiq() end
+case "nobody speaks of it" reach (enter(0, lwkt_process_ipiq))
+EOT
+expect 1 heddle run "$tmp/panic.lua"
+ok "a panic fails the case, with its text" grep -q 'td_critcount' "$out"
+
 expect 1 heddle run scenarios/canary.lua
 ok "the canary's claim is seen to fail" grep -q 'FAIL  never' "$out"
 expect 1 heddle run --tap scenarios/canary.lua
