@@ -378,17 +378,41 @@ render_waits(const StoryRecord *record, GString *out, bool color)
         field(out, "waits", text->str, color);
 }
 
+static const StoryEvent *
+breach_at(const StoryRecord *record, guint index)
+{
+    return &g_array_index(record->breaches, StoryEvent, index);
+}
+
+/* How often a cpu broke this rule before number `index`, or in all. */
+static unsigned
+same_breaches(const StoryRecord *record, guint index, guint end)
+{
+    const StoryEvent *breach = breach_at(record, index);
+    unsigned count = 0;
+
+    for (guint i = 0; i < end; i++)
+        count += breach_at(record, i)->cpu == breach->cpu &&
+                 strcmp(breach_at(record, i)->text, breach->text) == 0;
+    return count;
+}
+
+/* Each rule and cpu once, where it happened first. */
 static void
 render_breaches(const StoryRecord *record, GString *out, bool color)
 {
-    for (unsigned i = 0; i < record->breaches->len; i++) {
-        const StoryEvent *breach =
-            &g_array_index(record->breaches, StoryEvent, i);
-        g_autofree char *text =
-            g_strdup_printf("step %" PRIu64 ", cpu%u: %s", breach->step,
-                            breach->cpu, breach->text);
+    for (guint i = 0; i < record->breaches->len; i++) {
+        const StoryEvent *breach = breach_at(record, i);
+        unsigned count = same_breaches(record, i, record->breaches->len);
+        g_autoptr(GString) text = g_string_new(NULL);
 
-        field(out, "breach", text, color);
+        if (same_breaches(record, i, i) > 0)
+            continue;
+        g_string_printf(text, "step %" PRIu64 ", cpu%u: %s", breach->step,
+                        breach->cpu, breach->text);
+        if (count > 1)
+            g_string_append_printf(text, " (%u times)", count);
+        field(out, "breach", text->str, color);
     }
 }
 
