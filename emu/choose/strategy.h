@@ -35,7 +35,7 @@ Strategy *strategy_round_robin_new(void);
 
 /*
  * Every action is equally likely, and a core goes on for a random number of
- * steps whose mean is drawn once for each run, from 4 to 256: switches in the
+ * steps whose mean is drawn once for each run, from 8 to 512: switches in the
  * middle of three instructions and long undisturbed stretches are both met.
  * `mean_steps` fixes the mean instead, if it is not 0.
  */

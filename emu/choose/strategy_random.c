@@ -4,12 +4,12 @@
 #include "base/prng.h"
 #include "choose/strategy.h"
 
-/* Means from 2^2 to 2^8 steps: a window of one instruction needs the small
+/* Means from 2^3 to 2^9 steps: a window of one instruction needs the small
  * ones, a core that overtakes another by a whole message the large ones.
  * Slices of one step come with every mean; a mean of one would be spent on
  * switching where nothing can be told apart. */
-#define MEAN_BITS_MIN 2
-#define MEAN_BITS_MAX 8
+#define MEAN_BITS_MIN 3
+#define MEAN_BITS_MAX 9
 
 typedef struct Random {
     Strategy strategy;
