@@ -121,7 +121,8 @@ static const char rig_prelude[] =
     " mov %edi, %gs:0\n"
     " lgdt gdtr; lidt idtr\n"
     " mov $0x10, %eax; mov %eax, %ss; mov %eax, %ds\n"
-    " mov %edi, %eax; shl $4, %eax; add $0x40, %eax; ltr %ax\n"
+    " mov %edi, %eax; shl $4, %eax; andb $0xfd, gdt+0x45(%rax)\n"
+    " add $0x40, %eax; ltr %ax\n"
     " mov %edi, %eax; inc %eax; shl $13, %rax; add $0x480000, %rax\n"
     " mov %rax, %rsp\n"
     " apic 0xf0, 0x1ff\n"
@@ -304,6 +305,7 @@ rig_act(const Rig *rig, ActionKind kind, unsigned cpu, uint64_t steps,
 {
     g_autofree Actions *actions = g_new(Actions, 1);
 
+    *stop = CPU_STOP_SLICE;
     machine_list_actions(rig->machine, actions);
     for (unsigned i = 0; i < actions->count; i++) {
         Action action = action_at(actions, i);
@@ -374,7 +376,7 @@ rig_to_vmcall(const Rig *rig, unsigned cpu)
 {
     CpuStop stop = CPU_STOP_SLICE;
 
-    for (unsigned i = 0; i < 1000 && stop == CPU_STOP_SLICE; i++)
+    for (unsigned i = 0; i < 1000 && stop <= CPU_STOP_HALT; i++)
         cr_assert(rig_act(rig, ACTION_STEP, cpu, 100000, &stop));
     cr_assert_eq(stop, CPU_STOP_HYPERCALL, "stop %d", (int)stop);
 }

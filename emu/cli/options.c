@@ -69,9 +69,11 @@ read_texts(Options *options, const Texts *texts, GError **error)
         options->check.stage.engine = CPU_ENGINE_FIBER;
     else if (g_str_equal(texts->engine, "stepwise"))
         options->check.stage.engine = CPU_ENGINE_STEPWISE;
+    else if (g_str_equal(texts->engine, "common"))
+        options->check.stage.engine = CPU_ENGINE_COMMON;
     else
         return usage_error(error, "engine", texts->engine,
-                           "fiber or stepwise is wanted");
+                           "fiber, stepwise or common is wanted");
     if (options->memory_name == NULL)
         return true;
     if (!memmodel_parse(options->memory_name, &options->memory))
@@ -128,7 +130,7 @@ options_read(Options *options, int *argc, char ***argv, const char *usage,
         {"ipiq", 0, 0, G_OPTION_ARG_FILENAME, &options->ipiq,
          "the kernel's lwkt_ipiq.c to run; in-tree: ours", "PATH"},
         {"engine", 0, 0, G_OPTION_ARG_STRING, &texts.engine,
-         "fiber, or stepwise: the slow reference", "NAME"},
+         "fiber, common, or stepwise: the reference", "NAME"},
         {"traces", 0, 0, G_OPTION_ARG_FILENAME, &options->traces,
          "where findings are kept", "FOLDER"},
         {"every-run", 0, 0, G_OPTION_ARG_NONE, &every,

@@ -15,6 +15,7 @@ struct Machine {
     Gmem memory;
     Code code;
     CpuShared shared;
+    CpuCommon common;
     MachineWatch watch;
     uint8_t *watched_lines;           /* one bit a line */
     MachineSnapshot *base;
@@ -183,6 +184,10 @@ machine_new(const MachineOptions *options, GError **error)
                 .user = machine,
             },
     };
+    if (options->engine == CPU_ENGINE_FIBER && options->cpus > CPU_FIBERS_MAX)
+        machine->shared.engine = CPU_ENGINE_COMMON;
+    if (machine->shared.engine == CPU_ENGINE_COMMON)
+        machine->shared.common = &machine->common;
     for (unsigned i = 0; i < options->cpus; i++) {
         machine->cpu_count = i + 1;
         machine->deadlines[i] = TICKS_NEVER;
@@ -199,6 +204,7 @@ machine_free(Machine *machine)
         return;
     for (unsigned i = 0; i < machine->cpu_count; i++)
         cpu_clear(&machine->cpus[i]);
+    engine_free(machine->common.engine);
     machine_snapshot_free(machine->base);
     code_clear(&machine->code);
     gmem_clear(&machine->memory);

@@ -104,11 +104,73 @@ code_slots(Code *code, InsnMode mode, gva_t address)
                                        : NULL;
 }
 
-/* Instructions at which Unicorn ends a block. */
-#define ENDS_BLOCK                                                             \
-    (INSN_BRANCH | INSN_CALL | INSN_RET | INSN_IRET | INSN_INT_N |             \
-     INSN_SYSCALL | INSN_HALT)
-#define BLOCK_INSNS_MAX 512
+static bool
+is_legacy_prefix(uint8_t byte)
+{
+    static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
+                                       0x66, 0x67, 0xf0, 0xf2, 0xf3};
+
+    return memchr(prefixes, byte, sizeof prefixes) != NULL;
+}
+
+/* Where the opcode is; `length` if there is none.  *late_prefix: there is a
+ * REX prefix before another one. */
+static unsigned
+find_opcode(const uint8_t *bytes, unsigned length, InsnMode mode,
+            bool *late_prefix)
+{
+    bool rex = false;
+    unsigned at = 0;
+
+    *late_prefix = false;
+    for (; at < length; at++) {
+        if (is_legacy_prefix(bytes[at]))
+            *late_prefix |= rex;
+        else if (mode == INSN_MODE_64 && bytes[at] >> 4 == 4)
+            rex = true;
+        else
+            break;
+    }
+    return at;
+}
+
+/*
+ * What Unicorn executes as something else, and no compiler emits: AMD's XOP
+ * (opcode 8F whose reg field is not that of POP), which it takes for POP, and
+ * a REX prefix before another prefix, which it obeys and processors ignore.
+ * Heddle's processor has neither.
+ */
+static bool
+is_misread(const uint8_t *bytes, unsigned length, InsnMode mode)
+{
+    bool late_prefix;
+    unsigned at = find_opcode(bytes, length, mode, &late_prefix);
+
+    return late_prefix || (at + 1 < length && bytes[at] == 0x8f &&
+                           (bytes[at + 1] & 0x38) != 0);
+}
+
+/* 0F A3, AB, B3, BB and BA. */
+static bool
+is_bit_test(const uint8_t *bytes, unsigned length, InsnMode mode)
+{
+    bool late_prefix;
+    unsigned at = find_opcode(bytes, length, mode, &late_prefix);
+
+    return at + 1 < length && bytes[at] == 0x0f &&
+           ((bytes[at + 1] & 0xe7) == 0xa3 || bytes[at + 1] == 0xba);
+}
+
+bool
+code_read(const Gmem *gmem, InsnMode mode, gpa_t physical, gva_t address,
+          Insn *insn)
+{
+    uint64_t available = MIN(gmem->size - physical, INSN_LENGTH_MAX);
+
+    return insn_decode(insn, gmem->bytes + physical, available, address,
+                       mode) &&
+           !is_misread(gmem->bytes + physical, insn->length, mode);
+}
 
 static void
 note_code(Code *code, gpa_t first, gpa_t last)
@@ -136,24 +198,23 @@ note_block(Code *code, InsnMode mode, gpa_t physical)
     memset(code->block_starts, 0, sizeof code->block_starts);
     code->block_mode = mode;
     code->block_end = end;
-    for (unsigned n = 0; n < BLOCK_INSNS_MAX && at < end; n++) {
+    for (unsigned n = 0; n < CODE_BLOCK_INSNS_MAX && at < end; n++) {
         start = at & (PAGE_BYTES - 1);
         code->block_starts[start / 64] |= UINT64_C(1) << start % 64;
-        if (!insn_decode(&insn, code->gmem->bytes + at,
-                         MIN(code->gmem->size - at, INSN_LENGTH_MAX), at,
-                         mode)) {
+        if (!code_read(code->gmem, mode, at, at, &insn)) {
             note_code(code, at, MAX(end - 1, at + INSN_LENGTH_MAX - 1));
             return;
         }
         note_code(code, at, at + insn.length - 1);
-        if (insn.flags & ENDS_BLOCK)
+        if (insn.flags & CODE_ENDS_BLOCK)
             return;
         at += insn.length;
     }
 }
 
 /* Code outside of RAM (the APIC page, a hole) is never cached: the core will
- * fault on it, and the hook only wants something harmless to look at. */
+ * fault on it, and the hook only wants something harmless to look at.  So it
+ * is with an instruction that RAM's end cuts off. */
 const Insn *
 code_decode(Code *code, InsnMode mode, gva_t address)
 {
@@ -161,17 +222,22 @@ code_decode(Code *code, InsnMode mode, gva_t address)
     uint32_t number = new_insn(code);
     Insn *insn = &code->insns[number];
     CodePage *page;
-    uint64_t available;
 
     if (physical >= code->gmem->size) {
-        *insn = (Insn){.flags = CODE_UNDEFINED};
+        *insn = (Insn){0};
         code->count--;
         return insn;
     }
-    available = MIN(code->gmem->size - physical, INSN_LENGTH_MAX);
-    if (!insn_decode(insn, code->gmem->bytes + physical, available, address,
-                     mode))
-        *insn = (Insn){.flags = CODE_UNDEFINED};
+    if (!code_read(code->gmem, mode, physical, address, insn))
+        *insn = (Insn){
+            .flags = code->gmem->size - physical < INSN_LENGTH_MAX
+                         ? 0
+                         : CODE_UNDEFINED};
+    for (unsigned i = 0; i < insn->access_count; i++)
+        if (insn->access[i].size == 10 || insn->access[i].size > 16)
+            insn->flags |= CODE_PIECEWISE;
+    if (is_bit_test(code->gmem->bytes + physical, insn->length, mode))
+        insn->flags |= CODE_BIT_TEST;
     if (g_hash_table_contains(code->points, point_key(physical)))
         insn->flags |= CODE_POINT;
 

@@ -28,8 +28,16 @@
 
 /* Insn flag: somebody watches this address. */
 #define CODE_POINT (UINT64_C(1) << 62)
-/* Insn flag: the bytes are no instruction; the core will raise #UD. */
+/* Insn flag: the bytes are no instruction; the core must raise #UD. */
 #define CODE_UNDEFINED (UINT64_C(1) << 63)
+
+/* Insn flag: BT or one of its kin, which leaves flags undefined that Unicorn
+ * computes in one way or another, depending on what stands before it in the
+ * block; alone, it is always the same way. */
+#define CODE_BIT_TEST (UINT64_C(1) << 60)
+/* Insn flag: it accesses memory in several pieces inside one helper of
+ * Unicorn, which goes on past a piece that faults. */
+#define CODE_PIECEWISE (UINT64_C(1) << 61)
 
 /*
  * Slot bit: nobody needs to look at the Insn, since it writes no memory and
@@ -52,6 +60,18 @@ typedef struct Code {
     gpa_t block_end;     /* end of its page; a bit for each start in it */
     uint64_t block_starts[PAGE_BYTES / 64];
 } Code;
+
+/* Instructions at which Unicorn ends a block of translated code, and how many
+ * a block can hold. */
+#define CODE_ENDS_BLOCK                                                        \
+    (INSN_BRANCH | INSN_CALL | INSN_RET | INSN_IRET | INSN_INT_N |             \
+     INSN_SYSCALL | INSN_HALT)
+#define CODE_BLOCK_INSNS_MAX 512
+
+/* Decode the instruction that begins at `physical` as it would execute at
+ * `address`.  False if it is none, or none that heddle's processor has. */
+bool code_read(const Gmem *gmem, InsnMode mode, gpa_t physical, gva_t address,
+               Insn *insn);
 
 void code_init(Code *code, Gmem *gmem);
 void code_clear(Code *code);

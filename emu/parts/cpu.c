@@ -4,14 +4,9 @@
 #include "parts/cpu.h"
 
 #include "parts/cpu_hook.h"
+#include "parts/cpu_image.h"
 #include "parts/cpu_interrupt.h"
 #include "parts/cpu_special.h"
-
-typedef struct CpuImage {
-    CpuState state;
-    bool point_told; /* a mark is told once, however often we come back */
-    uint8_t engine[];
-} CpuImage;
 
 /* DR6.BS, and DR6 and DR7 after reset (SDM 3B, 17.2; table 10-1). */
 #define DR6_STEP (UINT64_C(1) << 14)
@@ -27,8 +22,7 @@ cpu_interrupt_takeable(Cpu *cpu)
         return false;
     if (cpu->state.nmi_waits && !cpu->state.nmi_blocked)
         return true;
-    return cpu->state.interrupt_waits &&
-           (engine_flags(cpu->engine) & RFLAGS_IF) != 0;
+    return cpu->state.interrupt_waits && (cpu_flags(cpu) & RFLAGS_IF) != 0;
 }
 
 void
@@ -72,8 +66,11 @@ cpu_code_changed(Cpu *cpu, gpa_t physical, uint64_t size)
 static void
 on_exception(void *user, uint32_t vector)
 {
-    Cpu *cpu = user;
+    Cpu *cpu = *(Cpu **)user;
 
+    /* What follows from an access that failed is no news. */
+    if (cpu->exit == CPU_EXIT_UNMAPPED)
+        return;
     cpu->exit_vector = vector;
     cpu->exit = CPU_EXIT_EXCEPTION;
     engine_stop(cpu->engine);
@@ -88,7 +85,7 @@ on_undefined(void *user)
 static void
 on_unmapped(void *user, gva_t address, bool write, bool fetch)
 {
-    Cpu *cpu = user;
+    Cpu *cpu = *(Cpu **)user;
 
     /* Instructions of many stores run on past the first that fails. */
     if (cpu->exit == CPU_EXIT_UNMAPPED)
@@ -97,6 +94,8 @@ on_unmapped(void *user, gva_t address, bool write, bool fetch)
     cpu->unmapped_address = address;
     cpu->unmapped_write = write;
     cpu->unmapped_fetch = fetch;
+    cpu->unmapped_rip = cpu->live->rip;
+    cpu_request_attention(cpu);
 }
 
 /* --- The APIC ------------------------------------------------------------- */
@@ -117,7 +116,7 @@ cpu_apply_effects(Cpu *cpu, const LapicEffects *effects)
 static uint32_t
 on_apic_read(void *user, uint32_t offset)
 {
-    Cpu *cpu = user;
+    Cpu *cpu = *(Cpu **)user;
     uint32_t value =
         lapic_mmio_read(&cpu->state.lapic, offset, *cpu->shared->clock);
 
@@ -128,7 +127,7 @@ on_apic_read(void *user, uint32_t offset)
 static void
 on_apic_write(void *user, uint32_t offset, uint32_t value)
 {
-    Cpu *cpu = user;
+    Cpu *cpu = *(Cpu **)user;
     LapicEffects effects;
 
     lapic_mmio_write(&cpu->state.lapic, offset, value, *cpu->shared->clock,
@@ -264,9 +263,10 @@ take_exception(Cpu *cpu, uint64_t retired)
     CpuEvent event = {.vector = (uint8_t)cpu->exit_vector,
                       .rip = cpu->live->rip};
 
-    if (cpu->exit == CPU_EXIT_UNMAPPED)
+    if (cpu->exit == CPU_EXIT_UNMAPPED) {
+        cpu->live->rip = cpu->unmapped_rip;
         event = unmapped_event(cpu);
-    else if (cpu->exit == CPU_EXIT_NONE) {
+    } else if (cpu->exit == CPU_EXIT_NONE) {
         /* Unicorn takes address 0 for "stop here"; page 0 is not mapped. */
         cpu->unmapped_address = cpu->live->rip;
         cpu->unmapped_write = false;
@@ -384,11 +384,12 @@ cpu_run(Cpu *cpu, uint64_t steps)
 
     INVARIANT(steps >= 1);
     INVARIANT(cpu_is_runnable(cpu));
+    cpu_own(cpu);
     cpu->attention = false;
     cpu->slice = (int64_t)MIN(steps, (uint64_t)INT64_MAX);
     cpu->memory_mask = cpu->shared->watched != NULL
                            ? INSN_MEMORY
-                           : INSN_WRITES | INSN_UNPREDICTED;
+                           : INSN_WRITES | INSN_UNPREDICTED | CODE_PIECEWISE;
     cpu->plain =
         cpu->shared->watched != NULL || cpu->trace_calls ? 0 : CODE_PLAIN;
     if (cpu->fiber != NULL) {
@@ -465,7 +466,7 @@ cpu_set_register(Cpu *cpu, unsigned number, uint64_t value)
 bool
 cpu_interrupts_enabled(Cpu *cpu)
 {
-    return (engine_flags(cpu->engine) & RFLAGS_IF) != 0;
+    return (cpu_flags(cpu) & RFLAGS_IF) != 0;
 }
 
 void
@@ -492,12 +493,13 @@ cpu_init(Cpu *cpu, unsigned number, const CpuShared *shared, GError **error)
         .unmapped = on_unmapped,
         .apic_read = on_apic_read,
         .apic_write = on_apic_write,
-        .user = cpu,
+        .user = shared->common != NULL ? &shared->common->owner : &cpu->self,
     };
 
     *cpu = (Cpu){
         .stop_mask = CPU_ATTEND_MASK,
         .shared = shared,
+        .self = cpu,
         .clock = shared->clock,
         .insns = shared->code->insns,
         .page_number = UINT64_MAX,
@@ -506,10 +508,16 @@ cpu_init(Cpu *cpu, unsigned number, const CpuShared *shared, GError **error)
                   .dr = {[6] = DR6_RESET, [7] = DR7_RESET}},
     };
     lapic_init(&cpu->state.lapic, number, number == 0);
-    cpu->engine = engine_new(&hooks, shared->gmem, LAPIC_BASE_RESET, error);
+    if (shared->common != NULL && shared->common->engine != NULL)
+        cpu->engine = shared->common->engine;
+    else
+        cpu->engine =
+            engine_new(&hooks, shared->gmem, LAPIC_BASE_RESET, error);
     if (cpu->engine == NULL)
         return false;
     cpu->live = engine_state(cpu->engine);
+    if (shared->common != NULL)
+        cpu_share_engine(cpu);
     if (shared->engine == CPU_ENGINE_FIBER)
         cpu->fiber = fiber_new(fiber_main_loop, cpu);
     return true;
@@ -521,7 +529,9 @@ cpu_clear(Cpu *cpu)
     if (cpu->engine != NULL)
         cpu_settle(cpu);
     fiber_free(cpu->fiber);
-    engine_free(cpu->engine);
+    if (cpu->image == NULL)
+        engine_free(cpu->engine);
+    g_free(cpu->image);
     *cpu = (Cpu){0};
 }
 
@@ -540,52 +550,6 @@ cpu_trace_calls(Cpu *cpu, bool enable)
 {
     cpu->trace_calls = enable;
     reset_stop_mask(cpu);
-}
-
-size_t
-cpu_image_bytes(void)
-{
-    return sizeof(CpuImage) + engine_image_bytes();
-}
-
-void
-cpu_save(Cpu *cpu, void *image)
-{
-    CpuImage *to = image;
-
-    cpu_settle(cpu);
-    to->state = cpu->state;
-    to->point_told = cpu->point_told;
-    engine_save(cpu->engine, to->engine);
-}
-
-void
-cpu_load(Cpu *cpu, const void *image)
-{
-    const CpuImage *from = image;
-
-    cpu_settle(cpu);
-    cpu->state = from->state;
-    engine_load(cpu->engine, from->engine);
-    reset_stop_mask(cpu);
-    cpu->point_told = from->point_told;
-    cpu->native = false;
-}
-
-void
-cpu_digest(Cpu *cpu, Digest *digest)
-{
-    cpu_settle(cpu);
-    digest_u64(digest, cpu->state.activity);
-    digest_u64(digest, (uint64_t)cpu->state.nmi_waits << 1 |
-                           cpu->state.nmi_blocked);
-    digest_u64(digest, cpu_in_shadow(cpu));
-    digest_u64(digest, cpu->state.retired);
-    digest_u64(digest, cpu->state.tsc_aux);
-    for (size_t i = 0; i < G_N_ELEMENTS(cpu->state.dr); i++)
-        digest_u64(digest, cpu->state.dr[i]);
-    lapic_digest(&cpu->state.lapic, digest);
-    engine_digest(cpu->engine, digest);
 }
 
 void

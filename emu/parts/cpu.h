@@ -19,10 +19,13 @@
  * APIC, CR8, hlt, int, syscall, and the delivery of every interrupt and
  * exception through the guest's own IDT.
  *
- * There are two ways to drive the engine, and they give the same digests:
+ * There are three ways to drive the engine, and they give the same digests:
  * CPU_ENGINE_FIBER leaves a core standing inside the hook and turns to
  * another, CPU_ENGINE_STEPWISE leaves Unicorn before every instruction that
- * ends a slice.  The second is slow and is the reference.
+ * ends a slice.  The second is slow and is the reference.  CPU_ENGINE_COMMON
+ * is stepwise with one engine for all cores, whose states take turns in it:
+ * with many cores this is the fastest, since their code is translated once
+ * and stays in the host's caches, and a core costs kilobytes.
  *
  * Invariants: between two calls of cpu_run() the core stands before the
  * instruction at cpu_rip(); `interrupt_waits` is what lapic_pending() says.
@@ -47,7 +50,11 @@ typedef struct Cpu Cpu;
 typedef enum CpuEngine {
     CPU_ENGINE_FIBER,
     CPU_ENGINE_STEPWISE,
+    CPU_ENGINE_COMMON,
 } CpuEngine;
+
+/* With more cores than this, machine_new() takes COMMON for FIBER. */
+#define CPU_FIBERS_MAX 8u
 
 /* Why cpu_run() came back. */
 typedef enum CpuStop {
@@ -85,6 +92,12 @@ typedef struct CpuHost {
     void *user;
 } CpuHost;
 
+/* The one engine of CPU_ENGINE_COMMON, and the core whose state is in it. */
+typedef struct CpuCommon {
+    Engine *engine;
+    Cpu *owner;
+} CpuCommon;
+
 /* What is shared by the cores of one machine. */
 typedef struct CpuShared {
     Gmem *gmem;
@@ -92,6 +105,7 @@ typedef struct CpuShared {
     ticks_t *clock;        /* virtual time; every step adds one */
     const uint8_t *watched; /* one bit per line of RAM, or NULL */
     CpuEngine engine;
+    CpuCommon *common;     /* of CPU_ENGINE_COMMON; its owner frees it */
     CpuHost host;
 } CpuShared;
 
@@ -142,6 +156,10 @@ struct Cpu {
     const CpuShared *shared;
     int64_t slice_kept;    /* while `attention` */
 
+    Cpu *self;             /* what the engine's hooks are given */
+    uint8_t *image;        /* COMMON: its state while another owns the engine */
+    uint64_t flags_kept;   /* RFLAGS, while it is there */
+
     unsigned number;       /* its index in the machine, and its APIC ID */
     bool trace_calls;      /* tell calls and returns */
     CpuState state;
@@ -161,6 +179,7 @@ struct Cpu {
     uint64_t exit_address; /* linear address of the hook that left */
     uint32_t exit_vector;
     gva_t unmapped_address;
+    uint64_t unmapped_rip;
     bool unmapped_write, unmapped_fetch;
 };
 
@@ -200,6 +219,11 @@ void cpu_timer_expire(Cpu *cpu, ticks_t now);
 /* Let go of the engine, so that the state below is exact.  Cheap when the
  * core was left cleanly; every function of this group calls it. */
 void cpu_settle(Cpu *cpu);
+
+/* Put the core's state into the engine, if another's is in a common one. */
+void cpu_own(Cpu *cpu);
+/* RFLAGS, wherever the state is. */
+uint64_t cpu_flags(Cpu *cpu);
 
 gva_t cpu_rip(const Cpu *cpu);
 uint64_t cpu_register(Cpu *cpu, unsigned number);

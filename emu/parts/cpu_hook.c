@@ -174,6 +174,33 @@ note_part(Cpu *cpu, gva_t address, uint64_t size)
         cpu_note_write(cpu, 0, physical + 1);
 }
 
+static bool
+is_apic(gva_t address)
+{
+    return (address & ~WINDOW_DIRECT) >> PAGE_BITS ==
+           LAPIC_BASE_RESET >> PAGE_BITS;
+}
+
+/* The access will fail at some byte.  Have it fault there before Unicorn has
+ * done a part of it. */
+static void
+refuse_access(Cpu *cpu, const InsnAccess *access, gva_t address)
+{
+    const Gmem *gmem = cpu->shared->gmem;
+    gpa_t physical;
+
+    cpu->unmapped_address = address;
+    if (gmem_translate(gmem, address, 1, &physical))
+        cpu->unmapped_address += gmem->size - physical;
+    cpu->unmapped_write = (access->mode & INSN_ACCESS_WRITE) != 0;
+    cpu->unmapped_fetch = false;
+    leave_engine(cpu, CPU_EXIT_UNMAPPED, cpu->hooked_at);
+    cpu->unmapped_rip =
+        cpu_mode(cpu) == INSN_MODE_64
+            ? cpu->hooked_at
+            : cpu->hooked_at - cpu->live->segments[SEG_CS].base;
+}
+
 /* Descriptor bits, in the second word (SDM 3A 3.4.5, 3.5). */
 #define DESCRIPTOR_ACCESSED (1u << 8)
 #define DESCRIPTOR_SEGMENT (1u << 12)
@@ -225,6 +252,10 @@ note_accesses(Cpu *cpu, const Insn *insn)
         if (!gmem_translate(gmem, address, access->size, &physical)) {
             if (access->mode & INSN_ACCESS_WRITE)
                 note_part(cpu, address, access->size);
+            if (insn->flags & CODE_PIECEWISE && !is_apic(address)) {
+                refuse_access(cpu, access, address);
+                return;
+            }
             continue;
         }
         if (access->mode & INSN_ACCESS_WRITE)
@@ -288,6 +319,12 @@ hook_slowly(Cpu *cpu, uint64_t address)
     InsnMode mode = cpu_mode(cpu);
     const Insn *insn;
 
+    /* The instruction before has failed, and nothing has stopped yet. */
+    if (UNLIKELY(cpu->exit == CPU_EXIT_UNMAPPED)) {
+        cpu->slice++;
+        engine_stop(cpu->engine);
+        return;
+    }
     if (is_restart(cpu, address)) {
         cpu->slice++;
         return;
@@ -316,7 +353,7 @@ void
 cpu_on_instruction(struct uc_struct *unused, uint64_t address, uint32_t size,
                    void *user)
 {
-    Cpu *cpu = user;
+    Cpu *cpu = *(Cpu **)user;
 
     (void)unused, (void)size;
     if (LIKELY(--cpu->slice >= 0 &&

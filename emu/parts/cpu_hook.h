@@ -30,7 +30,8 @@
 #define CPU_OPENS_WINDOW                                                       \
     (INSN_STI | INSN_POPF | INSN_IRET | INSN_MOV_SS | INSN_SYSCALL)
 
-/* Engine's hook before every instruction; `user` is the Cpu. */
+/* Engine's hook before every instruction; `user` points to the pointer to the
+ * Cpu: a common engine has one core after the other. */
 void cpu_on_instruction(struct uc_struct *unused, uint64_t address,
                         uint32_t size, void *user);
 

@@ -396,7 +396,11 @@ cpu_execute_special(Cpu *cpu, CpuStop *stop)
                                                          : INSN_MODE_16,
                 cpu->exit_address);
 
+    if (insn->flags & CODE_UNDEFINED)
+        return raise_exception(cpu, CPU_VECTOR_UD, stop);
     if (insn->flags & INSN_VMCALL) {
+        /* It may stand here for long: a shadow is over. */
+        cpu->state.shadow_at = UINT64_MAX;
         cpu->state.activity = CPU_HELD;
         *stop = CPU_STOP_HYPERCALL;
         return true;
@@ -434,6 +438,7 @@ cpu_execute_special(Cpu *cpu, CpuStop *stop)
 void
 cpu_enter_init(Cpu *cpu)
 {
+    cpu_own(cpu);
     lapic_init_reset(&cpu->state.lapic);
     engine_init_reset(cpu->engine);
     cpu->state.activity = CPU_WAIT_SIPI;
@@ -449,6 +454,7 @@ cpu_enter_init(Cpu *cpu)
 void
 cpu_enter_startup(Cpu *cpu, uint8_t vector)
 {
+    cpu_own(cpu);
     engine_init_reset(cpu->engine);
     cpu->live->segments[SEG_CS].selector = (uint32_t)vector << 8;
     cpu->live->segments[SEG_CS].base = (uint64_t)vector << 12;
@@ -460,9 +466,11 @@ cpu_enter_startup(Cpu *cpu, uint8_t vector)
 void
 cpu_boot(Cpu *cpu, gva_t entry, gpa_t cr3, gva_t gdt)
 {
-    EngineState *live = cpu->live;
+    EngineState *live;
 
     cpu_settle(cpu);
+    cpu_own(cpu);
+    live = cpu->live;
     engine_boot_paging(cpu->engine, cr3, CR0_BOOT, CR4_BOOT);
     for (int i = 0; i < SEG_COUNT; i++)
         live->segments[i] = (EngineSegment){

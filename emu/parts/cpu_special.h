@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * cpu_special -- the instructions that Unicorn 2.0.1 does not execute, or
- * executes by looking at the host.
+ * executes by looking at the host, or although they are none.
  *
  * Unicorn is stopped before each of them, and they are done here: what they
  * do to the registers, and how far RIP moves.  cpuid describes heddle's own
@@ -17,7 +17,8 @@
 
 #define CPU_SPECIAL_MASK                                                       \
     (INSN_HALT | INSN_INT_N | INSN_SYSCALL | INSN_CPUID | INSN_RDTSC |         \
-     INSN_MSR | INSN_CR_ACCESS | INSN_DR_ACCESS | INSN_IN_OUT | INSN_VMCALL)
+     INSN_MSR | INSN_CR_ACCESS | INSN_DR_ACCESS | INSN_IN_OUT |              \
+     INSN_VMCALL | CODE_UNDEFINED | CODE_BIT_TEST)
 
 /* Ticks of virtual time a second, as CPUID leaf 15h and tsc_frequency of a
  * guest have it: one tick is one nanosecond. */

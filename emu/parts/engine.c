@@ -31,7 +31,12 @@ _Static_assert(offsetof(EngineState, segments) == 184, "segments");
 _Static_assert(offsetof(EngineState, cr) == 424, "control registers");
 
 #define EFER_LONG_MODE 0x500u /* LME, LMA */
+/* The bits that decide how addresses are translated (SDM 3A 4.1): PG, WP, PE;
+ * SMAP, SMEP, PCIDE, LA57, PGE, PAE, PSE. */
+#define CR0_PAGING 0x80010001u
+#define CR4_PAGING 0x003210b0u
 #define CR0_RESET 0x60000010u /* CD, NW, ET */
+#define CR0_PG UINT64_C(0x80000000)
 #define MXCSR_RESET 0x1f80u
 #define FPCW_RESET 0x037fu
 
@@ -221,6 +226,7 @@ engine_new(const EngineHooks *hooks, Gmem *gmem, gpa_t apic_base,
                     "elsewhere: install Debian 12's libunicorn2");
         goto fail;
     }
+    engine_accel_remember(engine->state - CPU_STATE_OFFSET, gmem);
     map_memory(engine, apic_base);
     add_hook(engine, UC_HOOK_CODE, (void *)(uintptr_t)hooks->instruction,
              hooks->user);
@@ -262,6 +268,7 @@ void
 engine_run(Engine *engine)
 {
     uc_emu_start(engine->uc, engine_state(engine)->rip, 0, 0, 0);
+    engine_accel_undisguise();
 }
 
 void
@@ -349,6 +356,16 @@ engine_sync_mode(Engine *engine)
     state->hidden = hidden;
 }
 
+/* The compiler would make REP MOVS of a constant size, which the C library
+ * does better. */
+static void
+copy_state(void *to, const void *from)
+{
+    volatile size_t bytes = STATE_BYTES;
+
+    memcpy(to, from, bytes);
+}
+
 size_t
 engine_image_bytes(void)
 {
@@ -358,7 +375,7 @@ engine_image_bytes(void)
 void
 engine_save(Engine *engine, void *image)
 {
-    memcpy(image, engine->state, STATE_BYTES);
+    copy_state(image, engine->state);
 }
 
 /* The TLB is no part of an image.  It is right for other registers as long as
@@ -371,9 +388,10 @@ engine_load(Engine *engine, const void *image)
     uint64_t cr[5];
 
     memcpy(cr, state->cr, sizeof cr);
-    memcpy(engine->state, image, STATE_BYTES);
-    if (cr[0] != state->cr[0] || cr[3] != state->cr[3] ||
-        cr[4] != state->cr[4] || efer != engine_efer(engine))
+    copy_state(engine->state, image);
+    if (((cr[0] ^ state->cr[0]) & CR0_PAGING) != 0 || cr[3] != state->cr[3] ||
+        ((cr[4] ^ state->cr[4]) & CR4_PAGING) != 0 ||
+        efer != engine_efer(engine))
         engine_flush_tlb(engine);
 }
 
@@ -490,22 +508,32 @@ engine_digest(Engine *engine, Digest *digest)
     digest_floating_point(engine, digest);
 }
 
+/*
+ * Unicorn looks up where the translations are by walking the page tables, and
+ * where these say no it raises a page fault and forgets nothing.  So the walk
+ * is made with paging off in long mode, in which every address is its own;
+ * page by page, since Unicorn looks at the first only.
+ */
 void
 engine_code_changed(Engine *engine, gpa_t physical, uint64_t size)
 {
     static const gva_t windows[] = {WINDOW_IDENTITY, WINDOW_DIRECT,
                                     WINDOW_KERNEL};
+    EngineState *state = engine_state(engine);
     gpa_t end = physical + size;
+    uint8_t image[STATE_BYTES];
 
-    /* Page by page: of a range whose first page cannot be reached Unicorn
-     * forgets nothing. */
-    for (gpa_t at = physical; at < end;
-         at = (at & ~(gpa_t)(PAGE_BYTES - 1)) + PAGE_BYTES) {
-        gpa_t to = MIN(end, (at & ~(gpa_t)(PAGE_BYTES - 1)) + PAGE_BYTES);
-
+    engine_save(engine, image);
+    state->cr[0] &= ~CR0_PG;
+    state->hidden |= ENGINE_HIDDEN_LMA;
+    engine_flush_tlb(engine);
+    for (gpa_t at = physical, next; at < end; at = next) {
+        next = MIN(end, (at & ~(gpa_t)(PAGE_BYTES - 1)) + PAGE_BYTES);
         for (size_t i = 0; i < G_N_ELEMENTS(windows); i++)
-            uc_ctl_remove_cache(engine->uc, windows[i] + at, windows[i] + to);
+            uc_ctl_remove_cache(engine->uc, windows[i] + at,
+                                windows[i] + next);
     }
+    memcpy(engine->state, image, sizeof image);
     engine_flush_tlb(engine);
 }
 

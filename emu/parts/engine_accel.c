@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/capacity.h"
+#include "parts/code.h"
 #include "parts/engine.h"
 
 /* QEMU's MemTxAttrs: a word of bits, passed by value. */
@@ -31,14 +32,21 @@ GenerateCode tb_gen_code_x86_64;
 #define CODE_PAGES_BITS 12
 #define CODE_PAGES (1u << CODE_PAGES_BITS)
 
+typedef struct Instance {
+    void *cpu;
+    const Gmem *gmem;
+} Instance;
+
 static struct {
     bool prepared, wanted, active;
     SetPage *set_page;
     GenerateCode *generate_code;
     PageOperation *set_dirty, *flush_page;
     WholeOperation *flush;
-    void *cpus[CPUS_MAX * 4];
-    unsigned cpu_count;
+    Instance *instances;
+    unsigned count, capacity;
+    uint8_t *disguised; /* two bytes of RAM that stand as UD2, or NULL */
+    uint8_t kept[2];    /* what they are */
     uint64_t code_pages[CODE_PAGES]; /* page numbers + 1, open addressing */
     unsigned code_page_count;
 } accel = {.wanted = true};
@@ -60,34 +68,32 @@ is_code_page(uint64_t virtual)
     return accel.code_pages[code_slot(virtual >> PAGE_BITS)] != 0;
 }
 
-/* More instances or pages of code than there is room for: go on without, and
- * let no TLB keep a page that was taken for data. */
+/* More pages of code than there is room for: go on without, and let no TLB
+ * keep a page that was taken for data. */
 static void
 give_up(void)
 {
     accel.active = false;
-    for (unsigned i = 0; i < accel.cpu_count; i++)
-        accel.flush(accel.cpus[i]);
+    for (unsigned i = 0; i < accel.count; i++)
+        accel.flush(accel.instances[i].cpu);
 }
 
-static void
-remember_cpu(void *cpu)
+void
+engine_accel_remember(void *cpu, const Gmem *gmem)
 {
-    for (unsigned i = 0; i < accel.cpu_count; i++)
-        if (accel.cpus[i] == cpu)
-            return;
-    if (accel.cpu_count == G_N_ELEMENTS(accel.cpus))
-        give_up();
-    else
-        accel.cpus[accel.cpu_count++] = cpu;
+    if (accel.count == accel.capacity) {
+        accel.capacity = MAX(2 * accel.capacity, CPUS_MAX);
+        accel.instances = g_renew(Instance, accel.instances, accel.capacity);
+    }
+    accel.instances[accel.count++] = (Instance){.cpu = cpu, .gmem = gmem};
 }
 
 void
 engine_accel_forget(const void *cpu)
 {
-    for (unsigned i = 0; i < accel.cpu_count; i++)
-        if (accel.cpus[i] == cpu)
-            accel.cpus[i] = accel.cpus[--accel.cpu_count];
+    for (unsigned i = 0; i < accel.count; i++)
+        if (accel.instances[i].cpu == cpu)
+            accel.instances[i] = accel.instances[--accel.count];
 }
 
 void
@@ -97,9 +103,6 @@ tlb_set_page_with_attrs_x86_64(void *cpu, uint64_t virtual, uint64_t physical,
 {
     engine_accel_prepare();
     accel.set_page(cpu, virtual, physical, attributes, protection, mode, size);
-    if (!accel.active)
-        return;
-    remember_cpu(cpu);
     if (accel.active && (protection & PAGE_WRITE) && !is_code_page(virtual))
         accel.set_dirty(cpu, virtual);
 }
@@ -119,8 +122,51 @@ mark_code_page(uint64_t virtual)
     }
     accel.code_pages[slot] = page + 1;
     accel.code_page_count++;
-    for (unsigned i = 0; i < accel.cpu_count; i++)
-        accel.flush_page(accel.cpus[i], page << PAGE_BITS);
+    for (unsigned i = 0; i < accel.count; i++)
+        accel.flush_page(accel.instances[i].cpu, page << PAGE_BITS);
+}
+
+void
+engine_accel_undisguise(void)
+{
+    if (LIKELY(accel.disguised == NULL))
+        return;
+    memcpy(accel.disguised, accel.kept, sizeof accel.kept);
+    accel.disguised = NULL;
+}
+
+/*
+ * Unicorn's translator aborts the process at some bytes that are no
+ * instruction (FF ED), and takes others for one.  While it reads, the first
+ * of them in the block is UD2.
+ */
+static void
+disguise_undefined(const void *cpu, uint64_t pc, uint32_t flags)
+{
+    InsnMode mode = flags & ENGINE_HIDDEN_CS64   ? INSN_MODE_64
+                    : flags & ENGINE_HIDDEN_CS32 ? INSN_MODE_32
+                                                 : INSN_MODE_16;
+    const Gmem *gmem = NULL;
+    gpa_t at, end;
+    Insn insn;
+
+    for (unsigned i = 0; i < accel.count; i++)
+        if (accel.instances[i].cpu == cpu)
+            gmem = accel.instances[i].gmem;
+    if (gmem == NULL || !gmem_translate(gmem, pc, 1, &at))
+        return;
+    end = MIN((at | (PAGE_BYTES - 1)) + 1, gmem->size - INSN_LENGTH_MAX);
+    for (unsigned n = 0; n < CODE_BLOCK_INSNS_MAX && at < end; n++) {
+        if (!code_read(gmem, mode, at, at, &insn)) {
+            accel.disguised = gmem->bytes + at;
+            memcpy(accel.kept, accel.disguised, sizeof accel.kept);
+            memcpy(accel.disguised, "\x0f\x0b", sizeof accel.kept);
+            return;
+        }
+        if (insn.flags & CODE_ENDS_BLOCK)
+            return;
+        at += insn.length;
+    }
 }
 
 /* A block may run on into the next page. */
@@ -128,13 +174,19 @@ void *
 tb_gen_code_x86_64(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags,
                    int compile_flags)
 {
+    void *block;
+
     engine_accel_prepare();
     if (accel.active) {
         mark_code_page(pc);
         if (accel.active)
             mark_code_page(pc + PAGE_BYTES);
     }
-    return accel.generate_code(cpu, pc, cs_base, flags, compile_flags);
+    engine_accel_undisguise();
+    disguise_undefined(cpu, pc, flags);
+    block = accel.generate_code(cpu, pc, cs_base, flags, compile_flags);
+    engine_accel_undisguise();
+    return block;
 }
 
 static void *

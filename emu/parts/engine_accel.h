@@ -9,10 +9,11 @@
  * code; when code is translated, say of its pages that they do.  Stores then
  * cost about one nanosecond.
  *
- * Nothing but speed depends on it.  If the library does not have the four
- * functions, or HEDDLE_ACCEL=0 is in the environment, nothing happens; if it
- * does not call them through the PLT, ours are never called.  A test compares
- * digests with and without.
+ * Nothing but speed depends on it.  With HEDDLE_ACCEL=0 in the environment
+ * nothing of it happens.  A test compares digests with and without.
+ *
+ * In the same place, and whether the accelerator is on or off, the translator
+ * is kept from bytes at which it would abort the process.
  *
  * Layer 2; used by engine.c only.
  */
@@ -20,6 +21,7 @@
 #define EMU_PARTS_ENGINE_ACCEL_H
 
 #include "base/base.h"
+#include "guest/gmem.h"
 
 /* Find the library's functions; before the first instance is opened.  May be
  * called again, and then does nothing. */
@@ -30,7 +32,15 @@ void engine_accel_prepare(void);
 bool engine_accel_can_flush(void);
 void engine_accel_flush(void *cpu);
 
-/* The instance whose cpu object this is goes away. */
+/*
+ * The translator does not return from a page that it cannot read, and then
+ * bytes of RAM may be left in the disguise that it was to see.  To be called
+ * after each run, before anybody looks.
+ */
+void engine_accel_undisguise(void);
+
+/* An instance with this cpu object was opened over `gmem`; it goes away. */
+void engine_accel_remember(void *cpu, const Gmem *gmem);
 void engine_accel_forget(const void *cpu);
 
 #endif

@@ -135,6 +135,7 @@ hash_cpu(Cpu *cpu, Digest *digest)
     const Lapic *lapic = &cpu->state.lapic;
 
     cpu_settle(cpu);
+    cpu_own(cpu);
     digest_u64(digest, cpu->state.activity);
     digest_u64(digest, (uint64_t)cpu->state.nmi_waits << 1 |
                            cpu->state.nmi_blocked);
