@@ -104,7 +104,7 @@ Test(report_text, a_finding_of_two_cpus_has_two_columns)
         "wkt_send_ipiq3 <",
         "         wakeup",
         "cpu1     idle, its story has ended",
-        "waits    cpu0 for itself, cpu0",
+        "waits    cpu0 for itself",
         "breach   step 221, cpu0: no IPI operation with a spin lock held",
         "loop     2 rounds of all cpus, 148 steps, and the machine is aga"
         "in as it was",

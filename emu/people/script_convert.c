@@ -51,16 +51,15 @@ is_record(const ImageType *type)
 }
 
 /* May a pointer to `to` be given a pointer to `from`?  As C would have it,
- * but integers are not told apart from each other: they alias too often in
- * kernels. */
+ * but whatever is wanted as no structure may be anything: integers and the
+ * beginnings of structures alias too often in kernels. */
 static bool
 may_point(const ImageType *from, const ImageType *to)
 {
     if (from == NULL || to == NULL || from == to)
         return true;
     if (!is_record(from) || !is_record(to))
-        return to->kind == IMAGE_TYPE_VOID || from->kind == IMAGE_TYPE_VOID ||
-               is_record(from) == is_record(to);
+        return !is_record(to) || from->kind == IMAGE_TYPE_VOID;
     while (from->typedef_of != NULL)
         from = from->typedef_of;
     while (to->typedef_of != NULL)
