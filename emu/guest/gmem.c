@@ -113,16 +113,25 @@ gmem_rebase(Gmem *gmem)
 void
 gmem_restore(Gmem *gmem, GmemCodeChanged *code_changed, void *user)
 {
+    uint32_t next;
+
     INVARIANT(gmem->base != NULL);
-    for (uint32_t i = 0; i < gmem->dirty_count; i++) {
+    for (uint32_t i = 0; i < gmem->dirty_count; i = next) {
         uint32_t line = gmem->dirty[i];
         gpa_t physical = (gpa_t)line << LINE_BITS;
+        uint8_t flags = 0;
 
-        memcpy(gmem->bytes + physical, gmem->base + physical, LINE_BYTES);
-        gmem->line_flags[line] &= (uint8_t)~GMEM_DIRTY;
-        if (UNLIKELY(gmem->line_flags[line] & GMEM_CODE) &&
-            code_changed != NULL)
-            code_changed(user, physical, LINE_BYTES);
+        /* Lines that follow each other are copied at once. */
+        for (next = i; next < gmem->dirty_count &&
+                       gmem->dirty[next] == line + (next - i);
+             next++) {
+            flags |= gmem->line_flags[gmem->dirty[next]];
+            gmem->line_flags[gmem->dirty[next]] &= (uint8_t)~GMEM_DIRTY;
+        }
+        memcpy(gmem->bytes + physical, gmem->base + physical,
+               (uint64_t)(next - i) << LINE_BITS);
+        if (UNLIKELY(flags & GMEM_CODE) && code_changed != NULL)
+            code_changed(user, physical, (uint64_t)(next - i) << LINE_BITS);
     }
     gmem->dirty_count = 0;
 }
