@@ -17,7 +17,7 @@ expect_rax(const char *text, uint64_t wanted)
     ticks_t clock = 0;
 
     for (unsigned slice = 1; slice <= 1000; slice = slice * 7 + 1)
-        for (int engine = 0; engine < 2; engine++) {
+        for (int engine = 0; engine < 3; engine++) {
             g_auto(Rig) rig = rig_new(text, 1, (CpuEngine)engine);
             CpuStop stop = CPU_STOP_SLICE;
 
@@ -94,7 +94,7 @@ Test(cpu_code, what_another_core_wrote_is_executed_next)
     static const unsigned distances[] = {8, 70, 200, 4080};
 
     for (size_t d = 0; d < G_N_ELEMENTS(distances); d++)
-        for (int engine = 0; engine < 2; engine++) {
+        for (int engine = 0; engine < 3; engine++) {
             g_autofree char *text = g_strdup_printf(
                 "main: jmp start_all\n"
                 "body: vmcall; test %%edi, %%edi; jnz writer\n"
@@ -255,7 +255,7 @@ Test(cpu_code, bytes_that_would_abort_the_translator_are_undefined)
     static const char *const bytes[] = {
         ".byte 0xff, 0xed", ".byte 0xff, 0xdd", "nop; .byte 0xff, 0xed",
         ".byte 0x66, 0xff, 0xe8", ".byte 0xf0, 0x50", ".byte 0x8f, 0x14, 0xd6",
-        ".byte 0x4f, 0x66, 0x89, 0x03",
+        ".byte 0x4f, 0x66, 0x89, 0x03", "xbegin after; .byte 0xff, 0xed",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bytes); i++) {
@@ -284,4 +284,28 @@ Test(cpu_code, code_on_every_page_of_ram_neither_aborts_nor_goes_stale)
         " add %r8d, %eax; done\n.balign 64\npatch: mov $1, %eax; ret\n", 1);
 
     cr_expect_eq(rig_reg(&rig, 0, GPR_RAX), 6);
+}
+
+/* In 64-bit mode a code segment's base counts as 0. */
+Test(cpu_code, a_code_segment_with_a_base_has_none_in_64_bit_mode)
+{
+    g_auto(Rig) rig = rig_run(
+        "main: vmcall; push $0x38; push $1f; lretq\n"
+        "1: mov $1, %r8d; nop; mov place, %rax; cpuid; mov %rbx, %r9; done\n"
+        "place: .quad 77\n", 1);
+
+    rig_set_u64(&rig, rig_symbol(&rig, "gdt") + 0x38, 0x00af9b3a0000ffff);
+    rig_continue(&rig, 0);
+    rig_to_vmcall(&rig, 0);
+    cr_expect_eq(rig_reg(&rig, 0, GPR_R8), 1);
+    cr_expect_eq(rig_saw(&rig, 0, SAW_TRAPS), 0);
+}
+
+Test(cpu_code, a_store_over_itself_is_done_once)
+{
+    expect_rax("main: mov $victim-0x17, %eax; jmp victim\n"
+               ".balign 64, 0x90\n.fill 24, 1, 0x90\n"
+               "victim: xorl $0xffffff90, 0x16(%rax)\n nop\n"
+               " mov victim-1, %eax; done\n",
+               (0x90 | 0x83u << 8 | 0x70u << 16 | 0x16u << 24) ^ 0xffffff90u);
 }

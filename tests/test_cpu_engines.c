@@ -113,6 +113,9 @@ Test(cpu_engines, whoever_carries_it_out_or_looks_on_the_digest_is_the_same)
         other.engine = CPU_ENGINE_STEPWISE;
         cr_expect_eq(digest_of(&other), wanted, "seed %" PRIu64 ": stepwise",
                      seed);
+        other.engine = CPU_ENGINE_COMMON;
+        cr_expect_eq(digest_of(&other), wanted, "seed %" PRIu64 ": common",
+                     seed);
         other = plain;
         other.flow = true;
         cr_expect_eq(digest_of(&other), wanted, "seed %" PRIu64 ": flow", seed);
@@ -205,6 +208,11 @@ Test(cpu_engines, a_stepwise_run_can_be_cut_too)
     cut_everywhere(CPU_ENGINE_STEPWISE, save_and_load, 2500, 7);
 }
 
+Test(cpu_engines, cores_that_share_an_engine_can_be_cut_too)
+{
+    cut_everywhere(CPU_ENGINE_COMMON, save_and_load, 2500, 7);
+}
+
 Test(cpu_engines, looking_at_any_step_changes_nothing)
 {
     cut_everywhere(CPU_ENGINE_FIBER, only_look, 2500, 3);
@@ -245,6 +253,24 @@ Test(cpu_engines, restoring_misses_no_byte_that_a_run_wrote)
         for (uint64_t at = 0; at < memory->size; at++)
             cr_assert_eq(copy[at], memory->bytes[at], "run %u at %" PRIx64, i,
                          at);
+    }
+}
+
+Test(cpu_engines, one_core_and_sixty_four_boil_and_are_restored)
+{
+    static const unsigned counts[] = {1, 64};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        g_auto(Rig) rig = boil_new(counts[i], 100000, CPU_ENGINE_FIBER);
+        uint64_t first;
+
+        rig_go(&rig, counts[i] * 400);
+        machine_rebase(rig.machine);
+        boil_drive(&rig, 3, 20000, NULL);
+        first = machine_digest(rig.machine);
+        machine_restore(rig.machine);
+        boil_drive(&rig, 3, 20000, NULL);
+        cr_expect_eq(machine_digest(rig.machine), first);
     }
 }
 

@@ -159,8 +159,10 @@ try_seeds(uint64_t first, uint64_t count)
 {
     g_auto(Rig) fiber = prepare(CPU_ENGINE_FIBER);
     g_auto(Rig) step = prepare(CPU_ENGINE_STEPWISE);
+    g_auto(Rig) common = prepare(CPU_ENGINE_COMMON);
     g_autoptr(MachineSnapshot) fresh = machine_save(fiber.machine);
     g_autoptr(MachineSnapshot) fresh_step = machine_save(step.machine);
+    g_autoptr(MachineSnapshot) fresh_common = machine_save(common.machine);
     Gmem *memory = machine_memory(fiber.machine);
     g_autofree uint8_t *copy = g_malloc(memory->size);
 
@@ -169,14 +171,19 @@ try_seeds(uint64_t first, uint64_t count)
 
         machine_load(fiber.machine, fresh);
         machine_load(step.machine, fresh_step);
+        machine_load(common.machine, fresh_common);
         load_program(&fiber, seed);
+        load_program(&common, seed);
         load_program(&step, seed);
         memcpy(copy, memory->bytes, memory->size);
         digest = run_program(&fiber, seed);
         cr_expect_eq(run_program(&step, seed), digest,
                      "seed %" PRIu64 ": the engines differ", seed);
+        cr_expect_eq(run_program(&common, seed), digest,
+                     "seed %" PRIu64 ": a common engine differs", seed);
         machine_restore(fiber.machine);
         machine_restore(step.machine);
+        machine_restore(common.machine);
         cr_expect(memcmp(copy, memory->bytes, memory->size) == 0,
                   "seed %" PRIu64 ": something is left behind", seed);
         memcpy(memory->bytes, copy, memory->size);
@@ -189,7 +196,7 @@ try_seeds(uint64_t first, uint64_t count)
 Test(cpu_fuzz, random_bytes_neither_crash_nor_hang_nor_differ)
 {
     const char *wish = g_getenv("HEDDLE_FUZZ_SEEDS");
-    uint64_t first = 1, count = 150;
+    uint64_t first = 1, count = 120;
 
     if (wish != NULL) {
         first = g_ascii_strtoull(wish, NULL, 10);

@@ -135,10 +135,11 @@ find_opcode(const uint8_t *bytes, unsigned length, InsnMode mode,
 }
 
 /*
- * What Unicorn executes as something else, and no compiler emits: AMD's XOP
- * (opcode 8F whose reg field is not that of POP), which it takes for POP, and
- * a REX prefix before another prefix, which it obeys and processors ignore.
- * Heddle's processor has neither.
+ * What Unicorn executes as something else, and no compiler emits unasked:
+ * AMD's XOP (opcode 8F whose reg field is not that of POP), which it takes for
+ * POP; XBEGIN and XABORT (C7 and C6 in the same way), which it takes for MOV;
+ * and a REX prefix before another prefix, which it obeys and processors
+ * ignore.  Heddle's processor has none of them.
  */
 static bool
 is_misread(const uint8_t *bytes, unsigned length, InsnMode mode)
@@ -146,8 +147,9 @@ is_misread(const uint8_t *bytes, unsigned length, InsnMode mode)
     bool late_prefix;
     unsigned at = find_opcode(bytes, length, mode, &late_prefix);
 
-    return late_prefix || (at + 1 < length && bytes[at] == 0x8f &&
-                           (bytes[at + 1] & 0x38) != 0);
+    return late_prefix ||
+           (at + 1 < length && (bytes[at + 1] & 0x38) != 0 &&
+            (bytes[at] == 0x8f || (bytes[at] & 0xfe) == 0xc6));
 }
 
 /* 0F A3, AB, B3, BB and BA. */

@@ -201,6 +201,7 @@ take_interrupt(Cpu *cpu)
     cpu->state.activity = CPU_ACTIVE;
     cpu->point_told = false;
     cpu->native = false;
+    cpu->alone = false;
     count_step(cpu);
     cpu_update_waiting(cpu);
     return cpu_deliver(cpu, &event);
@@ -281,21 +282,22 @@ take_exception(Cpu *cpu, uint64_t retired)
         event.error |= CPU_PF_WRITE;
     engine_clear_exception(cpu->engine);
     cpu->point_told = false;
+    cpu->alone = false;
     if (cpu->state.retired == retired)
         count_step(cpu);
     return cpu_deliver(cpu, &event);
 }
 
-/* Outside of 64-bit mode the hook shows linear addresses, and Unicorn leaves
- * one in RIP. */
+/* The hook shows linear addresses, and Unicorn leaves one in RIP.  In 64-bit
+ * mode code segments have no base (SDM 3A, 3.4.4), but for Unicorn. */
 static void
 correct_rip(Cpu *cpu)
 {
+    EngineSegment *cs = &cpu->live->segments[SEG_CS];
+
+    cpu->live->rip = cpu->exit_address - cs->base;
     if (cpu_mode(cpu) == INSN_MODE_64)
-        cpu->live->rip = cpu->exit_address;
-    else
-        cpu->live->rip =
-            cpu->exit_address - cpu->live->segments[SEG_CS].base;
+        cs->base = 0;
 }
 
 /* What Unicorn does not execute it does not single-step either.  False:
@@ -343,13 +345,16 @@ execute(Cpu *cpu)
         if (cpu_something_waits(cpu) && cpu_in_shadow(cpu))
             cpu_request_attention(cpu);
         cpu->exit = CPU_EXIT_NONE;
-        cpu->restarts = false;
         retired = cpu->state.retired;
         engine_run(cpu->engine);
         switch (cpu->exit) {
         case CPU_EXIT_SLICE:
         case CPU_EXIT_RECHECK:
             correct_rip(cpu);
+            break;
+        case CPU_EXIT_ALONE:
+            correct_rip(cpu);
+            engine_next_alone(cpu->engine, cpu->exit_address);
             break;
         case CPU_EXIT_SPECIAL:
             correct_rip(cpu);

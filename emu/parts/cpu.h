@@ -129,6 +129,7 @@ typedef enum CpuExit {
     CPU_EXIT_SLICE,
     CPU_EXIT_RECHECK,
     CPU_EXIT_SPECIAL,
+    CPU_EXIT_ALONE,
     CPU_EXIT_EXCEPTION,
     CPU_EXIT_UNMAPPED,
 } CpuExit;
@@ -168,9 +169,9 @@ struct Cpu {
     bool inside;           /* the fiber stands inside the hook */
     CpuStop stop;          /* what the fiber has to say */
 
-    bool restarts;         /* it wrote to code: see is_restart() */
+    bool alone;            /* the next instruction is a block of its own, and
+                              was told of already */
     uint64_t hooked_at;    /* address of the last slow hook */
-    uint64_t restart_at, restart_rcx, restart_rsp;
     gpa_t changed_at;      /* while code_changed */
     uint64_t changed_size;
     uint8_t shutdown_vector; /* what could not be delivered ... */

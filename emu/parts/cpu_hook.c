@@ -92,7 +92,7 @@ attend(Cpu *cpu, const Insn *insn, uint64_t address)
         /* Others ran meanwhile, and may have had text decoded anew. */
         insn = code_at(cpu->shared->code, cpu_mode(cpu), address);
     }
-    if (flags & CODE_POINT && !cpu->point_told) {
+    if (flags & CODE_POINT && !cpu->point_told && !cpu->alone) {
         cpu->point_told = true;
         cpu->slice_ends = false;
         cpu->shared->host.point(cpu->shared->host.user, cpu, address);
@@ -112,7 +112,8 @@ attend(Cpu *cpu, const Insn *insn, uint64_t address)
     cpu->native = false;
     cpu->point_told = false;
     note_class(cpu, flags);
-    if (cpu->trace_calls && flags & (INSN_CALL | INSN_RET | INSN_IRET))
+    if (cpu->trace_calls && !cpu->alone &&
+        flags & (INSN_CALL | INSN_RET | INSN_IRET))
         cpu->shared->host.flow(cpu->shared->host.user, cpu, insn, 0);
     return true;
 }
@@ -154,10 +155,6 @@ cpu_note_write(Cpu *cpu, gpa_t physical, uint64_t size)
     if (LIKELY(!(flags & GMEM_CODE)))
         return;
     cpu->shared->host.code_written(cpu->shared->host.user, physical, size);
-    cpu->restarts = true;
-    cpu->restart_at = cpu->hooked_at;
-    cpu->restart_rcx = cpu->live->registers[GPR_RCX];
-    cpu->restart_rsp = cpu->live->registers[GPR_RSP];
 }
 
 /* A write of which only a part is RAM: instructions of many stores do that
@@ -296,20 +293,25 @@ store_is_noted(const Cpu *cpu, const Insn *insn)
 
 #define HIDDEN_MODE (ENGINE_HIDDEN_CS64 | ENGINE_HIDDEN_CS32)
 
-/*
- * An instruction that writes into the very block of translated code that it
- * is part of is begun anew by Unicorn, and the hook is called a second time
- * for the same step.
- */
+/* Is it about to write to instructions? */
 static bool
-is_restart(Cpu *cpu, uint64_t address)
+writes_code(const Cpu *cpu, const Insn *insn)
 {
-    if (LIKELY(!cpu->restarts))
-        return false;
-    cpu->restarts = false;
-    return address == cpu->restart_at &&
-           cpu->restart_rcx == cpu->live->registers[GPR_RCX] &&
-           cpu->restart_rsp == cpu->live->registers[GPR_RSP];
+    const Gmem *gmem = cpu->shared->gmem;
+    gpa_t physical;
+
+    for (unsigned i = 0; i < insn->access_count; i++) {
+        const InsnAccess *access = &insn->access[i];
+
+        if (access->mode & INSN_ACCESS_WRITE &&
+            gmem_translate(gmem, address_of(cpu, access), access->size,
+                           &physical))
+            for (gpa_t line = physical >> LINE_BITS;
+                 line <= (physical + access->size - 1) >> LINE_BITS; line++)
+                if (gmem->line_flags[line] & GMEM_CODE)
+                    return true;
+    }
+    return false;
 }
 
 /* Everything that is not "count one step of this core". */
@@ -325,8 +327,11 @@ hook_slowly(Cpu *cpu, uint64_t address)
         engine_stop(cpu->engine);
         return;
     }
-    if (is_restart(cpu, address)) {
+    /* A far transfer loaded it; see correct_rip(). */
+    if (UNLIKELY(cpu->live->segments[SEG_CS].base != 0) &&
+        mode == INSN_MODE_64) {
         cpu->slice++;
+        leave_engine(cpu, CPU_EXIT_RECHECK, address);
         return;
     }
     insn = code_at(cpu->shared->code, mode, address);
@@ -343,6 +348,18 @@ hook_slowly(Cpu *cpu, uint64_t address)
         /* Others may have run meanwhile, and text been decoded anew. */
         insn = code_at(cpu->shared->code, cpu_mode(cpu), address);
     }
+    /* Unicorn begins an instruction anew that writes into the block that it
+     * is part of, with half of the store done; so it must be a block alone. */
+    if (insn->flags & INSN_WRITES && !cpu->alone &&
+        !store_is_noted(cpu, insn) && writes_code(cpu, insn)) {
+        cpu->slice++;
+        cpu->alone = true;
+        leave_engine(cpu, CPU_EXIT_ALONE, address);
+        return;
+    }
+    cpu->alone = false;
+    if (insn->flags & INSN_UNPREDICTED) /* it may load CS */
+        cpu_request_attention(cpu);
     ++*cpu->clock;
     cpu->state.retired++;
     if (insn->flags & cpu->memory_mask && !store_is_noted(cpu, insn))

@@ -268,7 +268,7 @@ void
 engine_run(Engine *engine)
 {
     uc_emu_start(engine->uc, engine_state(engine)->rip, 0, 0, 0);
-    engine_accel_undisguise();
+    engine_accel_tidy();
 }
 
 void
@@ -535,6 +535,16 @@ engine_code_changed(Engine *engine, gpa_t physical, uint64_t size)
     }
     memcpy(engine->state, image, sizeof image);
     engine_flush_tlb(engine);
+}
+
+void
+engine_next_alone(Engine *engine, gva_t address)
+{
+    gpa_t physical;
+
+    if (gmem_translate(engine->gmem, address, 1, &physical))
+        engine_code_changed(engine, physical, 1);
+    engine_accel_next_alone();
 }
 
 void

@@ -173,6 +173,10 @@ void engine_digest(Engine *engine, Digest *digest);
  * forget their translations, under every window, and those of addresses. */
 void engine_code_changed(Engine *engine, gpa_t physical, uint64_t size);
 
+/* Have the instruction at linear `address`, the next one, translated as a
+ * block of its own. */
+void engine_next_alone(Engine *engine, gva_t address);
+
 /* Discard cached address translations. */
 void engine_flush_tlb(Engine *engine);
 

@@ -29,6 +29,7 @@ SetPage tlb_set_page_with_attrs_x86_64;
 GenerateCode tb_gen_code_x86_64;
 
 #define PAGE_WRITE 2
+#define COMPILE_COUNT 0x7fff /* QEMU's CF_COUNT_MASK: instructions at most */
 #define CODE_PAGES_BITS 12
 #define CODE_PAGES (1u << CODE_PAGES_BITS)
 
@@ -45,6 +46,7 @@ static struct {
     WholeOperation *flush;
     Instance *instances;
     unsigned count, capacity;
+    bool alone;         /* the next block is one instruction */
     uint8_t *disguised; /* two bytes of RAM that stand as UD2, or NULL */
     uint8_t kept[2];    /* what they are */
     uint64_t code_pages[CODE_PAGES]; /* page numbers + 1, open addressing */
@@ -126,8 +128,8 @@ mark_code_page(uint64_t virtual)
         accel.flush_page(accel.instances[i].cpu, page << PAGE_BITS);
 }
 
-void
-engine_accel_undisguise(void)
+static void
+undisguise(void)
 {
     if (LIKELY(accel.disguised == NULL))
         return;
@@ -169,6 +171,19 @@ disguise_undefined(const void *cpu, uint64_t pc, uint32_t flags)
     }
 }
 
+void
+engine_accel_tidy(void)
+{
+    undisguise();
+    accel.alone = false;
+}
+
+void
+engine_accel_next_alone(void)
+{
+    accel.alone = true;
+}
+
 /* A block may run on into the next page. */
 void *
 tb_gen_code_x86_64(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags,
@@ -182,10 +197,13 @@ tb_gen_code_x86_64(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags,
         if (accel.active)
             mark_code_page(pc + PAGE_BYTES);
     }
-    engine_accel_undisguise();
+    undisguise();
     disguise_undefined(cpu, pc, flags);
+    if (accel.alone)
+        compile_flags = (compile_flags & ~COMPILE_COUNT) | 1;
+    accel.alone = false;
     block = accel.generate_code(cpu, pc, cs_base, flags, compile_flags);
-    engine_accel_undisguise();
+    undisguise();
     return block;
 }
 

@@ -33,11 +33,14 @@ bool engine_accel_can_flush(void);
 void engine_accel_flush(void *cpu);
 
 /*
+ * After each run, before anybody looks at RAM or has another run.
  * The translator does not return from a page that it cannot read, and then
- * bytes of RAM may be left in the disguise that it was to see.  To be called
- * after each run, before anybody looks.
+ * bytes of RAM may be left in the disguise that it was to see.
  */
-void engine_accel_undisguise(void);
+void engine_accel_tidy(void);
+
+/* The block that is translated next, in this run, is one instruction. */
+void engine_accel_next_alone(void);
 
 /* An instance with this cpu object was opened over `gmem`; it goes away. */
 void engine_accel_remember(void *cpu, const Gmem *gmem);

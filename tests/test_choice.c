@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include <criterion/criterion.h>
+
+#include "choose/choice.h"
+
+/* A list of `steps` cores and `rest` messages. */
+static Actions *
+list(unsigned steps, unsigned rest)
+{
+    Actions *actions = g_new0(Actions, 1);
+
+    actions->steps = (UINT64_C(1) << steps) - 1;
+    actions->step_count = steps;
+    actions->count = steps + rest;
+    for (unsigned i = 0; i < rest; i++)
+        actions->rest[i] = (Action){.kind = ACTION_DELIVER, .number = i};
+    return actions;
+}
+
+/* A hundred rounds of questions; answers into `out`. */
+static void
+ask(Choice *choice, uint64_t out[300])
+{
+    for (unsigned i = 0; i < 100; i++) {
+        g_autofree Actions *actions = list(1 + i % 4, i % 3);
+
+        out[3 * i] = choice_action(choice, actions);
+        out[3 * i + 1] = choice_steps(choice, i % 4);
+        out[3 * i + 2] = choice_value(choice, 1 + i % 5);
+        cr_assert_lt(out[3 * i], actions->count);
+        cr_assert_geq(out[3 * i + 1], 1);
+        cr_assert_lt(out[3 * i + 2], 1 + i % 5);
+    }
+}
+
+Test(choice, what_was_recorded_is_played_by_any_strategy)
+{
+    Strategy *random = strategy_random_new(0);
+    Strategy *robin = strategy_round_robin_new();
+    uint64_t first[300], again[300];
+    Choice recorder, player;
+
+    choice_init(&recorder);
+    choice_init(&player);
+    choice_begin(&recorder, random, NULL, 7, 4);
+    ask(&recorder, first);
+    choice_begin(&player, robin, &recorder.tape, 99, 4);
+    ask(&player, again);
+    cr_expect_not(player.diverged);
+    cr_expect_eq(player.at, recorder.tape.count);
+    cr_expect_arr_eq(first, again, sizeof first);
+    cr_expect_eq(player.tape.count, recorder.tape.count);
+    choice_clear(&recorder);
+    choice_clear(&player);
+    random->free(random);
+    robin->free(robin);
+}
+
+Test(choice, a_question_with_one_answer_is_not_asked_nor_written)
+{
+    Strategy *random = strategy_random_new(0);
+    g_autofree Actions *one = list(1, 0);
+    Choice choice;
+
+    choice_init(&choice);
+    choice_begin(&choice, random, NULL, 1, 1);
+    cr_expect_eq(choice_action(&choice, one), 0);
+    cr_expect_eq(choice_value(&choice, 1), 0);
+    cr_expect_eq(choice.tape.count, 0);
+    choice_clear(&choice);
+    random->free(random);
+}
+
+Test(choice, a_tape_of_another_machine_is_noticed_and_the_run_goes_on)
+{
+    Strategy *random = strategy_random_new(0);
+    g_autofree Actions *two = list(2, 0);
+    Choice choice;
+    Tape tape;
+
+    tape_init(&tape);
+    tape_push(&tape, DECISION_ACTION, 2); /* of two */
+    choice_init(&choice);
+    choice_begin(&choice, random, &tape, 1, 2);
+    cr_expect_lt(choice_action(&choice, two), 2);
+    cr_expect(choice.diverged);
+    cr_expect_geq(choice_steps(&choice, 0), 1);
+
+    tape_rewind(&tape);
+    tape_push(&tape, DECISION_STEPS, 3); /* of the wrong kind */
+    choice_begin(&choice, random, &tape, 1, 2);
+    cr_expect_lt(choice_action(&choice, two), 2);
+    cr_expect(choice.diverged);
+
+    tape_rewind(&tape);
+    tape_push(&tape, DECISION_STEPS, UINT64_MAX);
+    choice_begin(&choice, random, &tape, 1, 2);
+    cr_expect_geq(choice_steps(&choice, 0), 1);
+    cr_expect(choice.diverged);
+    choice_clear(&choice);
+    tape_clear(&tape);
+    random->free(random);
+}
+
+Test(choice, every_strategy_depends_on_the_seed_alone)
+{
+    for (const char *const *name = strategy_names(); *name != NULL; name++) {
+        Strategy *a = strategy_named(*name), *b = strategy_named(*name);
+        uint64_t first[300], again[300];
+        Choice choice;
+
+        cr_assert_not_null(a, "%s", *name);
+        cr_expect_str_eq(a->name, *name);
+        choice_init(&choice);
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            choice_begin(&choice, a, NULL, seed, 4);
+            ask(&choice, first);
+            choice_begin(&choice, b, NULL, seed, 4);
+            ask(&choice, again);
+            cr_expect_arr_eq(first, again, sizeof first, "%s", *name);
+        }
+        choice_clear(&choice);
+        a->free(a);
+        b->free(b);
+    }
+    cr_expect_null(strategy_named("no such"));
+}
+
+Test(choice, random_reaches_every_action)
+{
+    Strategy *random = strategy_random_new(0);
+    g_autofree Actions *actions = list(3, 4);
+    unsigned seen = 0;
+
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        random->begin(random, seed, 3);
+        seen |= 1u << random->pick(random, actions);
+    }
+    cr_expect_eq(seen, 0x7f);
+    random->free(random);
+}
+
+Test(choice, round_robin_gives_every_core_its_turn_and_arrivals_theirs)
+{
+    Strategy *robin = strategy_round_robin_new();
+    g_autofree Actions *three = list(3, 0), *arrival = list(3, 1);
+
+    robin->begin(robin, 1, 3);
+    for (unsigned i = 0; i < 9; i++)
+        cr_expect_eq(robin->pick(robin, three), i % 3);
+    cr_expect_eq(robin->pick(robin, arrival), 3);
+    cr_expect_eq(robin->pick(robin, three), 0);
+    three->steps = UINT64_C(1) << 63 | 1; /* cores 0 and 63 */
+    three->step_count = three->count = 2;
+    cr_expect_eq(robin->pick(robin, three), 1);
+    cr_expect_eq(robin->pick(robin, three), 0);
+    robin->free(robin);
+}
