@@ -183,6 +183,22 @@ tell_breaches(Telling *telling)
         storylog_breach(telling->log, &breaches[i]);
 }
 
+/* What the guest wrote to its console comes last, a bar before each line. */
+static char *
+with_console(char *story, const char *console)
+{
+    GString *text = g_string_new(story);
+    g_auto(GStrv) lines = g_strsplit(console, "\n", -1);
+
+    g_free(story);
+    if (*console != '\0')
+        g_string_append(text, "console\n");
+    for (char **line = lines; *line != NULL; line++)
+        if (**line != '\0')
+            g_string_append_printf(text, "  | %s\n", *line);
+    return g_string_free(text, FALSE);
+}
+
 Finding *
 telling_finish(Telling *telling, const Claim *claim, bool expected,
                const RunRecord *record, GError **error)
@@ -207,5 +223,7 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
     finding->story = setup->raw ? report_text_raw(told)
                                 : report_text(setup->scenario, finding, told,
                                               setup->color);
+    finding->story = with_console(finding->story,
+                                  machine_console(setup->stage->machine));
     return finding;
 }

@@ -78,6 +78,21 @@ EOT
 expect 1 heddle run "$tmp/panic.lua"
 ok "a panic fails the case, with its text" grep -q 'td_critcount' "$out"
 
+# What the guest prints is part of the story.
+cat >"$tmp/console.lua" <<EOT
+scenario "the watchdog of lwkt_wait_ipiq() speaks, and panics"
+system "dragonfly" { cpus = 2 }
+local flag = object "int"
+function cpu0()
+  tsc_frequency = 1000
+  crit_enter()
+  lwkt_wait_ipiq(gd(1), lwkt_send_ipiq3(gd(1), spin_until, flag, 0))
+end
+case "it gives up" possible (panic)
+EOT
+expect 0 heddle run "$tmp/console.lua"
+ok "the console is told" grep -q '  | LWKT_WAIT_IPIQ WARNING' "$out"
+
 expect 1 heddle run scenarios/canary.lua
 ok "the canary's claim is seen to fail" grep -q 'FAIL  never' "$out"
 expect 1 heddle run --tap scenarios/canary.lua
