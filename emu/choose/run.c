@@ -480,7 +480,9 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
         .verdict = run->verdict,
         .steps = machine_clock(machine) - run->started,
         .decisions = run->choice.tape.count,
-        .diverged = run->choice.diverged,
+        .diverged = run->choice.diverged ||
+                    (run->choice.played != NULL &&
+                     run->choice.at < run->choice.played->count),
     };
     return true;
 }

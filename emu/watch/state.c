@@ -95,7 +95,26 @@ blank(uint8_t *line, gpa_t line_at, gpa_t physical, uint64_t size)
         memset(line + (from - line_at), 0, to - from);
 }
 
-/* Lines are added up, not chained: the order of dirtying must not matter. */
+/* A copy of the line, without what the view leaves out. */
+static void
+copy_line(uint8_t line[LINE_BYTES], const uint8_t *bytes, gpa_t at,
+          const StateView *view)
+{
+    memcpy(line, bytes + at, LINE_BYTES);
+    for (guint k = 0; k < view->ranges->len; k++) {
+        const StateRange *r = &g_array_index(view->ranges, StateRange, k);
+
+        blank(line, at, r->physical, r->size);
+    }
+    for (guint k = 0; k < view->fifos->len; k++) {
+        const StateFifo *f = &g_array_index(view->fifos, StateFifo, k);
+
+        blank(line, at, f->physical, f->size);
+    }
+}
+
+/* Lines are added up, not chained: the order of dirtying must not matter; nor
+ * must it that a counter has counted for the first time. */
 static uint64_t
 hash_memory(Machine *machine, const StateView *view)
 {
@@ -104,22 +123,17 @@ hash_memory(Machine *machine, const StateView *view)
 
     for (uint32_t i = 0; i < memory->dirty_count; i++) {
         gpa_t at = (gpa_t)memory->dirty[i] << LINE_BITS;
-        uint8_t line[LINE_BYTES];
+        uint8_t line[LINE_BYTES], base[LINE_BYTES];
         Digest digest;
 
         if (memory->base != NULL &&
             memcmp(memory->bytes + at, memory->base + at, LINE_BYTES) == 0)
             continue;
-        memcpy(line, memory->bytes + at, LINE_BYTES);
-        for (guint k = 0; k < view->ranges->len; k++) {
-            const StateRange *r = &g_array_index(view->ranges, StateRange, k);
-
-            blank(line, at, r->physical, r->size);
-        }
-        for (guint k = 0; k < view->fifos->len; k++) {
-            const StateFifo *f = &g_array_index(view->fifos, StateFifo, k);
-
-            blank(line, at, f->physical, f->size);
+        copy_line(line, memory->bytes, at, view);
+        if (memory->base != NULL) {
+            copy_line(base, memory->base, at, view);
+            if (memcmp(line, base, LINE_BYTES) == 0)
+                continue;
         }
         digest_init(&digest);
         digest_u64(&digest, at);
