@@ -196,11 +196,24 @@ try_seeds(uint64_t first, uint64_t count)
 Test(cpu_fuzz, random_bytes_neither_crash_nor_hang_nor_differ)
 {
     const char *wish = g_getenv("HEDDLE_FUZZ_SEEDS");
-    uint64_t first = 1, count = 120;
+    uint64_t first = 1, count = 250;
 
     if (wish != NULL) {
         first = g_ascii_strtoull(wish, NULL, 10);
         count = g_ascii_strtoull(strchr(wish, ':') + 1, NULL, 10);
     }
     try_seeds(first, count);
+}
+
+/* Each of these once crashed heddle, was executed differently by two engines,
+ * or left something behind. */
+Test(cpu_fuzz, what_was_found_once_is_not_found_again)
+{
+    static const uint64_t seeds[] = {
+        55,   80,   100,  133,  162,  329,  568,  820,  979,  1037,
+        1226, 1473, 3325, 3827, 4406, 6619, 6683, 7104, 9867,
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(seeds); i++)
+        try_seeds(seeds[i], 1);
 }
