@@ -45,6 +45,8 @@ EMU := $(call objects,emu/*/*.c)
 PARTS := $(filter-out $(O)/emu/cli/main.o,$(EMU))
 BENCH := $(call objects,bench/*.c)
 TESTS := $(patsubst %.o,%,$(call objects,tests/test_*.c))
+# Judges that share nothing with what they judge.
+JUDGES := $(call objects,tests/litmus_*.c)
 HEADERS := $(sort $(wildcard emu/*/*.h))
 SCENARIOS ?= $(sort $(wildcard scenarios/*/*.lua))
 
@@ -67,7 +69,7 @@ $(O)/heddle: $(EMU)
 $(O)/heddle-bench: $(BENCH) $(PARTS)
 	@$(LINK) -o $@ $^ $(LIBS)
 
-$(TESTS): %: %.o $(PARTS)
+$(TESTS): %: %.o $(JUDGES) $(PARTS)
 	@echo "  link $@"
 	@$(LINK) -o $@ $^ $(LIBS) -lcriterion
 

@@ -93,7 +93,7 @@ Test(code, all_of_a_block_is_marked_as_code_and_nothing_behind_it)
 Test(code, marks_outlive_forgetting_until_they_are_taken_away)
 {
     put(0x1000, "\x90\x90", 2);
-    code_mark(&code, WINDOW_DIRECT + 0x1001);
+    code_mark(&code, WINDOW_DIRECT + 0x1001, CODE_POINT);
     cr_expect_not(code_at(&code, INSN_MODE_64, 0x1000)->flags & CODE_POINT);
     cr_expect(code_at(&code, INSN_MODE_64, 0x1001)->flags & CODE_POINT);
     code_forget(&code, 0x1000, 2);

@@ -260,7 +260,8 @@ Test(cpu, a_marked_address_is_told_once_each_time_and_stopped_before)
 
         rig_to_vmcall(&rig, 0);
         machine_watch(rig.machine, &watch);
-        code_mark(machine_code(rig.machine), rig_symbol(&rig, "here"));
+        code_mark(machine_code(rig.machine), rig_symbol(&rig, "here"),
+                  CODE_POINT);
         rig_continue(&rig, 0);
         for (unsigned i = 0; i < 3; i++) {
             cr_assert(rig_act(&rig, ACTION_STEP, 0, 100, &stop));

@@ -60,7 +60,7 @@ digest_of(const Setting *setting)
         machine_watch_memory(rig.machine, 0x600000, 0x80000);
     if (setting->points)
         for (gva_t at = 0x200000; at < 0x203000; at++)
-            code_mark(machine_code(rig.machine), at);
+            code_mark(machine_code(rig.machine), at, CODE_POINT);
     rig_go(&rig, 3000);
     machine_rebase(rig.machine);
     boil_drive(&rig, setting->seed, TICKS, NULL);

@@ -50,9 +50,10 @@ static const Row classes[] = {
     {"lock cmpxchg", BYTES("\xf0\x48\x0f\xb1\x08"), M | R | W | INSN_LOCKED},
     {"lock cmpxchg16b", BYTES("\xf0\x48\x0f\xc7\x08"), M | R | W | INSN_LOCKED},
     {"bts [rax], rcx", BYTES("\x48\x0f\xab\x08"),
-     M | R | W | INSN_RMW | INSN_BIT_STRING},
-    {"bt [rax], rcx", BYTES("\x48\x0f\xa3\x08"), M | R | INSN_BIT_STRING},
-    {"bt [rax], 5", BYTES("\x48\x0f\xba\x20\x05"), M | R},
+     M | R | W | INSN_RMW | INSN_BIT_STRING | INSN_BIT_TEST},
+    {"bt [rax], rcx", BYTES("\x48\x0f\xa3\x08"),
+     M | R | INSN_BIT_STRING | INSN_BIT_TEST},
+    {"bt [rax], 5", BYTES("\x48\x0f\xba\x20\x05"), M | R | INSN_BIT_TEST},
     {"push rax", BYTES("\x50"), M | W},
     {"push [rax]", BYTES("\xff\x30"), M | R | W},
     {"pop rax", BYTES("\x58"), M | R},
@@ -381,7 +382,24 @@ Test(insn, details_of_system_instructions_are_given)
     cr_expect_eq(decode(BYTES("\xc2\x08\x00"), INSN_MODE_64).immediate, 8u);
     cr_expect_eq(decode(BYTES("\xeb\xfe"), INSN_MODE_64).immediate, AT);
     cr_expect_eq(decode(BYTES("\xeb\xfe"), INSN_MODE_16).immediate, AT);
-    cr_expect_eq(decode(BYTES("\x89\x18"), INSN_MODE_64).source, INSN_RBX);
-    cr_expect_eq(decode(BYTES("\x88\x20"), INSN_MODE_64).source,
-                 INSN_REG_NONE); /* mov [rax], ah */
+}
+
+#define BIT(number) (1u << (number))
+
+Test(insn, registers_that_flow_in_and_out_are_named)
+{
+    Insn insn;
+
+    insn = decode(BYTES("\x48\x8b\x04\xcb"), INSN_MODE_64);
+    cr_expect_eq(insn.gpr_reads, BIT(INSN_RBX) | BIT(INSN_RCX));
+    cr_expect_eq(insn.gpr_writes, BIT(INSN_RAX)); /* mov rax, [rbx+rcx*8] */
+    insn = decode(BYTES("\x01\xd8"), INSN_MODE_64); /* add eax, ebx */
+    cr_expect_eq(insn.gpr_reads, BIT(INSN_RAX) | BIT(INSN_RBX));
+    cr_expect_eq(insn.gpr_writes, BIT(INSN_RAX));
+    insn = decode(BYTES("\x88\xc3"), INSN_MODE_64); /* mov bl, al */
+    cr_expect_eq(insn.gpr_reads, BIT(INSN_RAX) | BIT(INSN_RBX));
+    cr_expect_eq(insn.gpr_writes, BIT(INSN_RBX));
+    insn = decode(BYTES("\x58"), INSN_MODE_64); /* pop rax */
+    cr_expect_eq(insn.gpr_reads, BIT(INSN_RSP));
+    cr_expect_eq(insn.gpr_writes, BIT(INSN_RAX) | BIT(INSN_RSP));
 }

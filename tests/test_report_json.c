@@ -14,6 +14,10 @@ claim_at(const CaseOutcome *outcome, unsigned index)
     return &g_array_index(outcome->claims, ClaimOutcome, index);
 }
 
+static const MemoryOptions sc = {.depth = MEMORY_DEPTH_DEFAULT};
+static const MemoryOptions tso = {.model = MEMORY_TSO,
+                                  .depth = MEMORY_DEPTH_DEFAULT};
+
 Test(report_json, a_claim_has_the_fields_that_were_promised)
 {
     g_autoptr(Scenario) scenario = rig_scenario();
@@ -36,7 +40,7 @@ Test(report_json, a_run_has_the_fields_that_were_promised)
     g_autoptr(Scenario) scenario = rig_scenario();
     Finding *finding = rig_finding(scenario);
     g_autofree char *line = report_json_run(scenario, rig_case(scenario),
-                                            &finding->run, MEMORY_TSO);
+                                            &finding->run, &tso);
 
     cr_assert_str_eq(line, "{\"kind\":\"run\"," WHERE_IT_IS
                            "\"seed\":42,\"strategy\":\"random\","
@@ -50,7 +54,7 @@ Test(report_json, a_finding_has_the_fields_that_were_promised)
 {
     g_autoptr(Scenario) scenario = rig_scenario();
     Finding *finding = rig_finding(scenario);
-    g_autofree char *line = report_json_finding(scenario, finding, MEMORY_SC);
+    g_autofree char *line = report_json_finding(scenario, finding, &sc);
 
     cr_assert_str_eq(
         line, "{\"kind\":\"finding\"," WHERE_IT_IS
@@ -74,7 +78,7 @@ Test(report_json, a_panic_has_its_text)
     finding->claim = NULL;
     finding->run.verdict =
         (Verdict){.kind = VERDICT_PANIC, .text = "assertion \"x\" failed"};
-    line = report_json_finding(scenario, finding, MEMORY_SC);
+    line = report_json_finding(scenario, finding, &sc);
     cr_assert_not_null(strstr(line, "\"line\":23,\"claim\":null,"));
     cr_assert_not_null(strstr(line, "\"verdict\":\"panic\",\"text\":"
                                     "\"assertion \\\"x\\\" failed\""));

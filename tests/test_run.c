@@ -272,7 +272,8 @@ Test(run, looking_ahead_for_a_loop_leaves_no_trace)
 
     bench_init(&bench, 2, CPU_ENGINE_FIBER);
     bench.script.calls[0] = bench.script.calls[1] = spins;
-    code_mark(machine_code(bench.rig.machine), rig_symbol(&bench.rig, "spin"));
+    code_mark(machine_code(bench.rig.machine),
+              rig_symbol(&bench.rig, "spin"), CODE_POINT);
     observer.user = &bench.script;
     run_observe(bench.run, &observer);
     result = execute(&bench, NULL, 1);

@@ -70,9 +70,9 @@ Test(script, cases_inherit_what_is_said_above_the_first_and_override_it)
                   "explore { steps = 99 }\n"
                   "case 'c' mutant { 'broken', 'broken' } possible (stuck)");
     cr_assert_eq(case_of(1)->mutants->len, 1);
-    cr_assert_eq(case_of(1)->memory, MEMORY_TSO);
+    cr_assert_eq(case_of(1)->memory.model, MEMORY_TSO);
     cr_assert_eq(case_of(2)->mutants->len, 0);
-    cr_assert_eq(case_of(2)->memory, MEMORY_SC);
+    cr_assert_eq(case_of(2)->memory.model, MEMORY_SC);
     cr_assert_eq(case_of(2)->budget.runs, 7);
     cr_assert_eq(case_of(2)->budget.steps_max, 99);
     cr_assert_str_eq(case_of(2)->budget.strategy, "random");
@@ -434,7 +434,7 @@ Test(script, the_lost_knock_of_the_house_loads)
               "never (lost_message)\n");
     rig_script = script_load(path, &host, &error);
     cr_assert_not_null(rig_script, "%s", error->message);
-    cr_assert_eq(case_of(4)->memory, MEMORY_SC);
+    cr_assert_eq(case_of(4)->memory.model, MEMORY_SC);
     cr_assert_str_eq(g_ptr_array_index(case_of(4)->mutants, 0),
                      "plain_release");
 }

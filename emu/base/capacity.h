@@ -28,6 +28,13 @@
  * every other, and a few more. */
 #define BUS_MESSAGES_MAX 8192
 
+/* Stores that one core's buffer can hold: more than any x86 processor so far
+ * has (Skylake: 56), and a set of them is one word. */
+#define STOREBUF_DEPTH_MAX 64
+
+/* Overwritten values that late loads may still see, of all cores together. */
+#define PAST_STORES_MAX 64
+
 /* Host stack of one core's fiber, bytes.  Unicorn was measured to need less
  * than 128 KiB; under AddressSanitizer frames are several times larger. */
 #define FIBER_STACK_BYTES (1024u * 1024u)

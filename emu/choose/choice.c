@@ -79,6 +79,48 @@ choice_steps(Choice *choice, unsigned cpu)
     return value + 1;
 }
 
+unsigned
+choice_store(Choice *choice, unsigned drainable)
+{
+    uint64_t value;
+
+    INVARIANT(drainable >= 1);
+    if (drainable == 1)
+        return 0;
+    if (!from_tape(choice, DECISION_STORE, drainable, &value))
+        value = choice->strategy->store(choice->strategy, drainable);
+    INVARIANT(value < drainable);
+    tape_push(&choice->tape, DECISION_STORE, value);
+    return (unsigned)value;
+}
+
+unsigned
+choice_drains(Choice *choice, unsigned buffered)
+{
+    uint64_t value;
+
+    INVARIANT(buffered >= 1);
+    if (buffered == 1)
+        return 1;
+    if (!from_tape(choice, DECISION_DRAINS, UINT64_MAX, &value))
+        value = choice->strategy->drains(choice->strategy, buffered) - 1;
+    tape_push(&choice->tape, DECISION_DRAINS, value);
+    return (unsigned)MIN(value, STOREBUF_DEPTH_MAX) + 1;
+}
+
+unsigned
+choice_late(Choice *choice, unsigned count)
+{
+    uint64_t value;
+
+    INVARIANT(count >= 2);
+    if (!from_tape(choice, DECISION_LATE, count, &value))
+        value = choice->strategy->late(choice->strategy, count);
+    INVARIANT(value < count);
+    tape_push(&choice->tape, DECISION_LATE, value);
+    return (unsigned)value;
+}
+
 uint64_t
 choice_value(Choice *choice, uint64_t bound)
 {

@@ -4,7 +4,7 @@
  *
  *      run ── choice_action() ──▶ ┌ Choice ┐ ──▶ Strategy   recording
  *             choice_steps()      │  tape  │
- *             choice_value()      └────────┘ ◀── Tape       playing
+ *             choice_drains()...  └────────┘ ◀── Tape       playing
  *
  * Whatever could go two ways in a run goes through here, is answered by the
  * strategy or, when playing, by a tape, and is written down.  A decision with
@@ -46,6 +46,14 @@ unsigned choice_action(Choice *choice, const Actions *actions);
 
 /* For how many steps core `cpu` may go on, at least 1. */
 uint64_t choice_steps(Choice *choice, unsigned cpu);
+
+/* Which of the `drainable` stores becomes visible first, and how many of all
+ * `buffered` ones do at most, at least 1. */
+unsigned choice_store(Choice *choice, unsigned drainable);
+unsigned choice_drains(Choice *choice, unsigned buffered);
+
+/* Which of `count` values, at least 2, a load gives; 0 is the newest. */
+unsigned choice_late(Choice *choice, unsigned count);
 
 /* A number below `bound`, at least 1. */
 uint64_t choice_value(Choice *choice, uint64_t bound);

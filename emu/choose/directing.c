@@ -65,7 +65,7 @@ find_stops(Directing *state, Machine *machine, GError **error)
     }
     for (guint i = 0; i < state->stops->len; i++)
         code_mark(machine_code(machine),
-                  g_array_index(state->stops, gva_t, i));
+                  g_array_index(state->stops, gva_t, i), CODE_POINT);
     return true;
 }
 
@@ -108,6 +108,14 @@ fetch(Directing *state, Machine *machine, GError **error)
         state->ipi_held &= ~bit(command->cpu);
         finish(state, true);
         return true;
+    case DIRECTOR_STORES_HOLD:
+        state->stores_held |= bit(command->cpu);
+        finish(state, true);
+        return true;
+    case DIRECTOR_STORES_RELEASE:
+        state->stores_held &= ~bit(command->cpu);
+        finish(state, true);
+        return true;
     case DIRECTOR_RUN_TO:
         return find_stops(state, machine, error);
     case DIRECTOR_END:
@@ -117,6 +125,8 @@ fetch(Directing *state, Machine *machine, GError **error)
     case DIRECTOR_RUN_HELD:
     case DIRECTOR_IPI_DELIVER:
     case DIRECTOR_IPI_DROP:
+    case DIRECTOR_DRAIN:
+    case DIRECTOR_DRAIN_ONE:
     case DIRECTOR_FREE:
         return true;
     }
@@ -156,6 +166,26 @@ drop_oldest(Machine *machine, unsigned cpu, Choice *choice,
     finish(state, false);
 }
 
+/* The drain that the command asks for. */
+static bool
+find_drain(const Directing *state, Machine *machine, const Actions *actions,
+           DirectorTurn *turn)
+{
+    const DirectorCommand *command = &state->command;
+    uint64_t index =
+        command->kind == DIRECTOR_DRAIN_ONE ? command->count - 1 : 0;
+
+    if (index >= STOREBUF_DEPTH_MAX ||
+        !(machine_drainable(machine, command->cpu) >> index & 1) ||
+        !find_action(actions, ACTION_DRAIN, command->cpu, turn))
+        return false;
+    turn->action.number = index;
+    turn->steps = command->kind == DIRECTOR_DRAIN_ONE ? 1
+                  : command->count == 0               ? STOREBUF_DEPTH_MAX
+                                                      : command->count;
+    return true;
+}
+
 /* What the strategy would do within the holds; the tape gets the number in
  * the whole list, since a replay knows no holds. */
 static bool
@@ -165,15 +195,14 @@ choose_freely(const Directing *state, const Actions *actions,
     g_autofree Actions *allowed = g_new0(Actions, 1);
     unsigned pick;
 
-    allowed->steps = actions->steps & ~state->held;
-    allowed->step_count = (unsigned)__builtin_popcountll(allowed->steps);
-    allowed->count = allowed->step_count;
-    for (unsigned i = actions->step_count; i < actions->count; i++) {
-        Action action = action_at(actions, i);
+    action_begin_list(allowed, actions->steps & ~state->held,
+                  actions->drains & ~state->stores_held);
+    for (unsigned i = 0; i < actions->rest_count; i++) {
+        Action action = actions->rest[i];
 
         if (action.kind != ACTION_DELIVER ||
             !(state->ipi_held & bit(action.cpu)))
-            allowed->rest[allowed->count++ - allowed->step_count] = action;
+            action_add(allowed, action);
     }
     if (allowed->count == 0)
         return false;
@@ -181,14 +210,8 @@ choose_freely(const Directing *state, const Actions *actions,
                ? 0
                : choice->strategy->pick(choice->strategy, allowed);
     turn->action = action_at(allowed, pick);
-    for (turn->index = 0; turn->index < actions->count; turn->index++) {
-        Action action = action_at(actions, turn->index);
-
-        if (action.kind == turn->action.kind &&
-            action.cpu == turn->action.cpu &&
-            action.number == turn->action.number)
-            break;
-    }
+    turn->index = action_lookup(actions, &turn->action);
+    turn->free = true;
     turn->steps = MIN(
         turn->action.kind == ACTION_STEP
             ? choice->strategy->steps(choice->strategy, turn->action.cpu)
@@ -238,6 +261,10 @@ continue_command(Directing *state, Machine *machine,
     case DIRECTOR_IPI_DROP:
         drop_oldest(machine, command->cpu, choice, state);
         return;
+    case DIRECTOR_DRAIN:
+    case DIRECTOR_DRAIN_ONE:
+        finish(state, find_drain(state, machine, actions, turn));
+        return;
     case DIRECTOR_FREE:
         if (state->left == 0)
             finish(state, true);
@@ -248,6 +275,8 @@ continue_command(Directing *state, Machine *machine,
     case DIRECTOR_RELEASE:
     case DIRECTOR_IPI_HOLD:
     case DIRECTOR_IPI_RELEASE:
+    case DIRECTOR_STORES_HOLD:
+    case DIRECTOR_STORES_RELEASE:
     case DIRECTOR_END:
         return;
     }

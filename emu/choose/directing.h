@@ -24,6 +24,7 @@ typedef struct Directing {
     GArray *stops;            /* gva_t: addresses of RUN_TO */
     bool arrived;             /* the core stands at one of them */
     uint64_t held, ipi_held;  /* cores; cores whose messages are held */
+    uint64_t stores_held;     /* cores whose stores are */
 } Directing;
 
 /* What to do next: perform `action`, number `index` of the list, for at most
@@ -33,6 +34,7 @@ typedef struct DirectorTurn {
     unsigned index;
     Action action;
     uint64_t steps;
+    bool free; /* the strategy says how many stores drain */
 } DirectorTurn;
 
 void directing_begin(Directing *state, const Director *director,

@@ -3,10 +3,11 @@
  * director -- full manual control of a run: an interface, implemented above
  * by scripts.
  *
- * A case with a schedule() says itself what happens next, one command after
- * the other, until schedule() returns; then holds are lifted and the strategy
- * goes on.  What a director commands is recorded on the tape like any other
- * decision, so that replay needs no director.
+ * A case with a schedule() says itself what happens next, one command after the
+ * other, until schedule() returns; then holds are lifted and the strategy goes
+ * on.  Nothing happens that it does not command: buffered stores stay buffered
+ * but for fences and a full buffer.  What a director commands is recorded on
+ * the tape like any other decision, so that replay needs no director.
  *
  * Layer 5.
  */
@@ -27,6 +28,12 @@ typedef enum DirectorKind {
     DIRECTOR_IPI_RELEASE,
     DIRECTOR_IPI_DELIVER, /* the oldest message to `cpu` arrives now */
     DIRECTOR_IPI_DROP,    /* the oldest message to `cpu` is lost (a fault) */
+    DIRECTOR_DRAIN,       /* `count` stores of `cpu` become visible, oldest
+                             first; 0: all */
+    DIRECTOR_DRAIN_ONE,   /* the `count`-th oldest store of `cpu`, from 1,
+                             becomes visible, if the memory model lets it */
+    DIRECTOR_STORES_HOLD, /* stores of `cpu` stay buffered in FREE */
+    DIRECTOR_STORES_RELEASE,
     DIRECTOR_FREE,        /* `count` steps as the strategy likes, within the
                              holds */
     DIRECTOR_END,         /* schedule() has returned */
@@ -45,7 +52,8 @@ typedef struct Director {
     void (*begin)(void *user);
     /*
      * The next command; `done` says whether the one before did what it was
-     * to do (RUN_TO reached its point, IPI_DELIVER found a message).  False
+     * to do (RUN_TO reached its point, IPI_DELIVER found a message, DRAIN a
+     * store).  False
      * with an error if the script failed.
      */
     bool (*next)(void *user, bool done, DirectorCommand *command,

@@ -4,10 +4,7 @@
 #include "choose/run.h"
 
 #include "choose/directing.h"
-#include "parts/cpu_interrupt.h"
-
-/* The guest's side is guest/shim/hypercall.h. */
-enum { HYPERCALL_STORY_NEXT, HYPERCALL_PANIC, HYPERCALL_CONSOLE };
+#include "choose/hypercall.h"
 
 /* Steps a core without a story's progress before the loop detector looks;
  * doubled each time that it finds nothing. */
@@ -129,31 +126,6 @@ run_choose(Run *run, uint64_t bound)
 
 /* --- Hypercalls ----------------------------------------------------------- */
 
-static void
-write_console(Machine *machine, Cpu *cpu)
-{
-    uint64_t size = MIN(cpu_register(cpu, GPR_RSI), CONSOLE_BYTES_MAX);
-    g_autofree char *text = g_malloc(size + 1);
-
-    if (gmem_read(machine_memory(machine), cpu_register(cpu, GPR_RDI), text,
-                  size))
-        machine_console_write(machine, text, size);
-    machine_finish_hypercall(machine, cpu->number, 0);
-}
-
-static void
-read_panic(Machine *machine, Cpu *cpu, Verdict *verdict)
-{
-    g_autofree char *text =
-        gmem_read_string(machine_memory(machine), cpu_register(cpu, GPR_RDI),
-                         VERDICT_TEXT_MAX);
-
-    verdict->kind = VERDICT_PANIC;
-    verdict->cpu = (int)cpu->number;
-    g_strlcpy(verdict->text, text != NULL ? text : "(unreadable text)",
-              sizeof verdict->text);
-}
-
 static bool
 hypercall(Run *run, unsigned number, GError **error)
 {
@@ -165,30 +137,15 @@ hypercall(Run *run, unsigned number, GError **error)
         return ask_story(run, number, cpu_register(cpu, GPR_RDI), error);
     case HYPERCALL_PANIC:
         run->ended = true;
-        read_panic(machine, cpu, &run->verdict);
+        hypercall_panic(machine, cpu, &run->verdict);
         return true;
     case HYPERCALL_CONSOLE:
-        write_console(machine, cpu);
+        hypercall_console(machine, cpu);
         return true;
     default:
         end_run(run, VERDICT_FAULT, (int)number, "unknown hypercall");
         return true;
     }
-}
-
-/* What could not be delivered says more than that the core shut down. */
-static void
-describe_shutdown(const Cpu *cpu, Verdict *verdict)
-{
-    const char *name = cpu_vector_name(cpu->shutdown_vector);
-
-    verdict->kind = VERDICT_FAULT;
-    verdict->cpu = (int)cpu->number;
-    g_snprintf(verdict->text, sizeof verdict->text,
-               "triple fault: %s %u at rip 0x%" PRIx64
-               " has no handler that could be entered",
-               name != NULL ? name : "interrupt", cpu->shutdown_vector,
-               cpu->shutdown_rip);
 }
 
 /* --- Endings -------------------------------------------------------------- */
@@ -204,7 +161,8 @@ all_finished(const Run *run)
 static bool
 only_timers_tick(Run *run)
 {
-    if (run->actions.steps != 0 || !all_finished(run))
+    if (run->actions.steps != 0 || run->actions.drains != 0 ||
+        !all_finished(run))
         return false;
     for (unsigned i = 0; i < run->actions.count; i++)
         if (action_at(&run->actions, i).kind != ACTION_FIRE)
@@ -322,6 +280,15 @@ tell_sent(void *user, unsigned cpu, const Message *message)
         run->observer.sent(run->observer.user, cpu, message);
 }
 
+static unsigned
+tell_late(void *user, unsigned cpu, unsigned count)
+{
+    Run *run = user;
+
+    (void)cpu;
+    return choice_late(&run->choice, count);
+}
+
 static void
 watch_machine(Run *run)
 {
@@ -330,6 +297,7 @@ watch_machine(Run *run)
         .access = tell_access,
         .flow = tell_flow,
         .sent = tell_sent,
+        .late = tell_late,
         .user = run,
     };
 
@@ -345,15 +313,50 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
     CpuStop stop;
 
     if (run->observer.action != NULL)
-        run->observer.action(run->observer.user, action);
+        run->observer.action(run->observer.user, action, steps);
     stop = machine_perform(machine, action, MIN(steps, MAX(left, 1)));
     if (UNLIKELY(stop == CPU_STOP_HYPERCALL))
         return hypercall(run, action->cpu, error) && ask_waiting(run, error);
     if (UNLIKELY(stop == CPU_STOP_SHUTDOWN)) {
         run->ended = true;
-        describe_shutdown(machine_cpu(machine, action->cpu), &run->verdict);
+        hypercall_shutdown(machine_cpu(machine, action->cpu), &run->verdict);
     }
     return true;
+}
+
+/* Which store of the core goes first, and how many go. */
+static unsigned
+choose_drain(Run *run, Action *action)
+{
+    Machine *machine = run->setup.machine;
+    uint64_t drainable = machine_drainable(machine, action->cpu);
+    unsigned pick = choice_store(&run->choice,
+                                 (unsigned)__builtin_popcountll(drainable));
+    unsigned buffered;
+
+    for (; pick > 0; pick--)
+        drainable &= drainable - 1;
+    action->number = (uint64_t)__builtin_ctzll(drainable);
+    machine_stores(machine, action->cpu, &buffered);
+    return choice_drains(&run->choice, buffered);
+}
+
+/* A drain that was commanded, in the way that choose_drain() asks. */
+static void
+record_drain(Run *run, const DirectorTurn *turn)
+{
+    Machine *machine = run->setup.machine;
+    uint64_t drainable = machine_drainable(machine, turn->action.cpu);
+    uint64_t older = (UINT64_C(1) << turn->action.number) - 1;
+    unsigned buffered;
+
+    machine_stores(machine, turn->action.cpu, &buffered);
+    if ((drainable & (drainable - 1)) != 0)
+        choice_record(&run->choice, DECISION_STORE,
+                      (uint64_t)__builtin_popcountll(drainable & older));
+    if (buffered > 1)
+        choice_record(&run->choice, DECISION_DRAINS,
+                      MIN(turn->steps, buffered) - 1);
 }
 
 static bool
@@ -365,6 +368,8 @@ take_turn(Run *run, GError **error)
 
     if (action.kind == ACTION_STEP)
         steps = choice_steps(&run->choice, action.cpu);
+    if (action.kind == ACTION_DRAIN)
+        steps = choose_drain(run, &action);
     return perform(run, &action, steps, error);
 }
 
@@ -383,6 +388,10 @@ take_directed_turn(Run *run, GError **error)
         return true;
     if (run->actions.count > 1)
         choice_record(&run->choice, DECISION_ACTION, turn.index);
+    if (turn.action.kind == ACTION_DRAIN && turn.free)
+        turn.steps = choose_drain(run, &turn.action);
+    else if (turn.action.kind == ACTION_DRAIN)
+        record_drain(run, &turn);
     before = machine_clock(machine);
     if (!perform(run, &turn.action, turn.steps, error))
         return false;
@@ -520,74 +529,4 @@ const Tape *
 run_tape(const Run *run)
 {
     return &run->choice.tape;
-}
-
-/* --- Set-up --------------------------------------------------------------- */
-
-#define SET_UP_TURN_STEPS 100
-
-/* A hypercall of the guest before its stories: true when it stands ready. */
-static bool
-set_up_hypercall(Machine *machine, unsigned number, Verdict *verdict)
-{
-    Cpu *cpu = machine_cpu(machine, number);
-
-    switch (cpu_register(cpu, GPR_RAX)) {
-    case HYPERCALL_STORY_NEXT:
-        return true;
-    case HYPERCALL_CONSOLE:
-        write_console(machine, cpu);
-        return true;
-    case HYPERCALL_PANIC:
-        read_panic(machine, cpu, verdict);
-        return false;
-    default:
-        *verdict = (Verdict){.kind = VERDICT_FAULT, .cpu = (int)number,
-                             .text = "unknown hypercall"};
-        return false;
-    }
-}
-
-static void
-judge_set_up(Machine *machine, Verdict *verdict)
-{
-    for (unsigned i = 0; i < machine_cpus(machine); i++)
-        if (machine_cpu(machine, i)->state.activity != CPU_HELD) {
-            *verdict = (Verdict){.kind = VERDICT_DEADLOCK, .cpu = (int)i};
-            g_snprintf(verdict->text, sizeof verdict->text,
-                       "cpu%u never became ready for a story", i);
-            return;
-        }
-    *verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
-}
-
-void
-run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict)
-{
-    g_autofree Actions *actions = g_new(Actions, 1);
-    Strategy *strategy = strategy_round_robin_new();
-    ticks_t started = machine_clock(machine);
-    bool going = true;
-
-    *verdict = (Verdict){.kind = VERDICT_BUDGET, .cpu = -1};
-    strategy->begin(strategy, 0, machine_cpus(machine));
-    while (going && machine_clock(machine) - started < steps_max) {
-        Action action;
-        CpuStop stop;
-
-        machine_list_actions(machine, actions);
-        if (actions->count == 0) {
-            judge_set_up(machine, verdict);
-            break;
-        }
-        action = action_at(actions, strategy->pick(strategy, actions));
-        stop = machine_perform(machine, &action, SET_UP_TURN_STEPS);
-        if (stop == CPU_STOP_HYPERCALL)
-            going = set_up_hypercall(machine, action.cpu, verdict);
-        else if (stop == CPU_STOP_SHUTDOWN) {
-            describe_shutdown(machine_cpu(machine, action.cpu), verdict);
-            going = false;
-        }
-    }
-    strategy->free(strategy);
 }

@@ -37,8 +37,8 @@
 /* Whoever wants to see more than the claims need (the story of a finding).
  * Each may be NULL. */
 typedef struct RunObserver {
-    /* Before an action is performed. */
-    void (*action)(void *user, const Action *action);
+    /* Before an action is performed, for `steps` steps, or stores, at most. */
+    void (*action)(void *user, const Action *action, uint64_t steps);
     /* A core stands at a marked address: the case's points, and those that
      * the observer marked itself. */
     void (*point)(void *user, unsigned cpu, gva_t rip);

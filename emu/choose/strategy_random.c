@@ -16,7 +16,13 @@ typedef struct Random {
     Prng prng;
     uint64_t mean_fixed; /* 0: drawn for each run */
     uint64_t mean;
+    bool lingers;        /* stores of this run do */
 } Random;
+
+/* One run in so many has stores that linger, and keeps one drain in so many
+ * of those that came up. */
+#define LINGERING_RUNS 4
+#define LINGERING_DRAINS 4
 
 static void
 begin(Strategy *strategy, uint64_t seed, unsigned cpus)
@@ -31,6 +37,7 @@ begin(Strategy *strategy, uint64_t seed, unsigned cpus)
                                      prng_below(&self->prng,
                                                 MEAN_BITS_MAX -
                                                     MEAN_BITS_MIN + 1));
+    self->lingers = prng_below(&self->prng, LINGERING_RUNS) == 0;
 }
 
 static unsigned
@@ -38,7 +45,13 @@ pick(Strategy *strategy, const Actions *actions)
 {
     Random *self = (Random *)strategy;
 
-    return (unsigned)prng_below(&self->prng, actions->count);
+    unsigned index = (unsigned)prng_below(&self->prng, actions->count);
+
+    if (UNLIKELY(self->lingers) &&
+        index - actions->step_count < actions->drain_count &&
+        prng_below(&self->prng, LINGERING_DRAINS) != 0)
+        index = (unsigned)prng_below(&self->prng, actions->count);
+    return index;
 }
 
 /* Uniform in 1 .. 2 * mean - 1, whose mean is the mean. */
@@ -49,6 +62,33 @@ steps(Strategy *strategy, unsigned cpu)
 
     (void)cpu;
     return 1 + prng_below(&self->prng, 2 * self->mean - 1);
+}
+
+static unsigned
+store(Strategy *strategy, unsigned drainable)
+{
+    Random *self = (Random *)strategy;
+
+    return (unsigned)prng_below(&self->prng, drainable);
+}
+
+/* All of them in half of the cases, or some. */
+static unsigned
+drains(Strategy *strategy, unsigned buffered)
+{
+    Random *self = (Random *)strategy;
+    uint64_t some = prng_below(&self->prng, 2 * (uint64_t)buffered);
+
+    return (unsigned)MIN(some + 1, buffered);
+}
+
+static unsigned
+late(Strategy *strategy, unsigned count)
+{
+    Random *self = (Random *)strategy;
+    uint64_t back = prng_below(&self->prng, 2 * (uint64_t)count - 2);
+
+    return back < count ? (unsigned)back : 0;
 }
 
 static uint64_t
@@ -76,6 +116,9 @@ strategy_random_new(uint64_t mean_steps)
         .begin = begin,
         .pick = pick,
         .steps = steps,
+        .store = store,
+        .drains = drains,
+        .late = late,
         .value = value,
         .free = free_strategy,
     };

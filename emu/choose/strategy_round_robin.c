@@ -45,6 +45,27 @@ steps(Strategy *strategy, unsigned cpu)
     return TURN_STEPS;
 }
 
+static unsigned
+store(Strategy *strategy, unsigned drainable)
+{
+    (void)strategy, (void)drainable;
+    return 0;
+}
+
+static unsigned
+drains(Strategy *strategy, unsigned buffered)
+{
+    (void)strategy;
+    return buffered;
+}
+
+static unsigned
+late(Strategy *strategy, unsigned count)
+{
+    (void)strategy, (void)count;
+    return 0;
+}
+
 static uint64_t
 value(Strategy *strategy, uint64_t bound)
 {
@@ -68,6 +89,9 @@ strategy_round_robin_new(void)
         .begin = begin,
         .pick = pick,
         .steps = steps,
+        .store = store,
+        .drains = drains,
+        .late = late,
         .value = value,
         .free = free_strategy,
     };

@@ -22,6 +22,9 @@ typedef enum DecisionKind {
     DECISION_STEPS,  /* for how many steps at most, less one */
     DECISION_VALUE,  /* choose(n) of a story, less one */
     DECISION_DROP,   /* a message is lost: an injected fault */
+    DECISION_STORE,  /* which of the stores that may become visible */
+    DECISION_DRAINS, /* how many of them at most, less one */
+    DECISION_LATE,   /* how far a load goes back, 0 the newest value */
     DECISION_KINDS,
 } DecisionKind;
 

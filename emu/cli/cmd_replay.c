@@ -17,9 +17,9 @@ static void
 print_run(const Options *options, const Scenario *scenario,
           const Finding *finding)
 {
-    MemoryModel memory = options->check.memory != NULL
-                             ? *options->check.memory
-                             : finding->item->memory;
+    const MemoryOptions *memory = options->check.memory != NULL
+                                      ? options->check.memory
+                                      : &finding->item->memory;
 
     if (options->json) {
         g_autofree char *line =
@@ -67,10 +67,8 @@ replay_trace(Options *options, const char *path, Trace *trace, GError **error)
 
     if (!trace_read(trace, path, error))
         return false;
-    if (!memmodel_parse(trace->memory, &options->memory)) {
-        g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
-                    "%s: there is no memory model \"%s\"", path,
-                    trace->memory);
+    if (!memmodel_parse(trace->memory, &options->memory, error)) {
+        g_prefix_error(error, "%s: ", path);
         return false;
     }
     options->check.memory = &options->memory;

@@ -48,7 +48,8 @@ tell_run(void *user, const Scenario *scenario, const ScenarioCase *item,
 {
     Output *output = user;
     const TrialOptions *check = &output->options->check;
-    MemoryModel memory = check->memory != NULL ? *check->memory : item->memory;
+    const MemoryOptions *memory =
+        check->memory != NULL ? check->memory : &item->memory;
 
     if (output->options->json)
         say_line(report_json_run(scenario, item, record, memory));
@@ -63,8 +64,8 @@ static void
 tell_json(const Output *output, const CaseOutcome *outcome)
 {
     const TrialOptions *check = &output->options->check;
-    MemoryModel memory =
-        check->memory != NULL ? *check->memory : outcome->item->memory;
+    const MemoryOptions *memory =
+        check->memory != NULL ? check->memory : &outcome->item->memory;
 
     for (guint i = 0; i < outcome->claims->len; i++)
         say_line(report_json_claim(

@@ -16,5 +16,6 @@ typedef int Command(int argc, char **argv, GError **error);
 
 Command cmd_run;
 Command cmd_replay;
+Command cmd_litmus;
 
 #endif

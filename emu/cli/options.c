@@ -76,9 +76,10 @@ read_texts(Options *options, const Texts *texts, GError **error)
                            "fiber, stepwise or common is wanted");
     if (options->memory_name == NULL)
         return true;
-    if (!memmodel_parse(options->memory_name, &options->memory))
-        return usage_error(error, "memory", options->memory_name,
-                           "sc, tso, pso or weak is wanted");
+    if (!memmodel_parse(options->memory_name, &options->memory, error)) {
+        g_prefix_error(error, "--memory: ");
+        return false;
+    }
     options->check.memory = &options->memory;
     return true;
 }
@@ -126,7 +127,7 @@ options_read(Options *options, int *argc, char ***argv, const char *usage,
         {"strategy", 0, 0, G_OPTION_ARG_STRING, &options->strategy,
          "random or round-robin", "NAME"},
         {"memory", 0, 0, G_OPTION_ARG_STRING, &options->memory_name,
-         "the memory model", "MODEL"},
+         "sc, tso, pso or weak; pso,depth=4,barriers=source", "MODEL"},
         {"ipiq", 0, 0, G_OPTION_ARG_FILENAME, &options->ipiq,
          "the kernel's lwkt_ipiq.c to run; in-tree: ours", "PATH"},
         {"engine", 0, 0, G_OPTION_ARG_STRING, &texts.engine,

@@ -25,7 +25,7 @@ typedef struct Options {
     bool quiet;         /* no stories */
     /* Owned strings behind check's pointers. */
     char *ipiq, *strategy, *memory_name, *traces;
-    MemoryModel memory;
+    MemoryOptions memory;
 } Options;
 
 typedef enum OptionsError { OPTIONS_ERROR_USAGE } OptionsError;

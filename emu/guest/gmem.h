@@ -38,6 +38,7 @@
 #define GMEM_CODE 2u  /* line flag: it holds instructions that were decoded,
                        * or page tables: a write there must be told */
 #define GMEM_WATCHED 4u /* line flag: accesses are told */
+#define GMEM_PAST 8u  /* line flag: loads of it may be late; see past.h */
 
 typedef struct Gmem {
     uint8_t *bytes;        /* RAM, page-aligned */

@@ -207,13 +207,6 @@ touches_nothing(const Decoding *decoding)
     }
 }
 
-static bool
-is_bit_test(ZydisMnemonic mnemonic)
-{
-    return mnemonic == ZYDIS_MNEMONIC_BT || mnemonic == ZYDIS_MNEMONIC_BTS ||
-           mnemonic == ZYDIS_MNEMONIC_BTR || mnemonic == ZYDIS_MNEMONIC_BTC;
-}
-
 static void
 add_operand(Decoding *decoding, const ZydisDecodedOperand *operand)
 {
@@ -221,10 +214,9 @@ add_operand(Decoding *decoding, const ZydisDecodedOperand *operand)
     ZydisMnemonic mnemonic = decoding->zydis.mnemonic;
     InsnAccess access = operand_access(decoding, operand);
 
-    if (operand->mem.type == ZYDIS_MEMOP_TYPE_AGEN)
-        return;
     if (operand->mem.type != ZYDIS_MEMOP_TYPE_MEM) {
-        decoding->insn->flags |= INSN_UNPREDICTED;
+        if (operand->mem.type != ZYDIS_MEMOP_TYPE_AGEN)
+            decoding->insn->flags |= INSN_UNPREDICTED;
         return;
     }
     /* pop computes its target after rsp moved (Intel SDM 2B, POP). */
@@ -235,7 +227,8 @@ add_operand(Decoding *decoding, const ZydisDecodedOperand *operand)
         access.address_bits = decoding->zydis.stack_width;
     if (mnemonic == ZYDIS_MNEMONIC_XLAT)
         access.index = INSN_REG_AL;
-    if (is_bit_test(mnemonic) && other->type == ZYDIS_OPERAND_TYPE_REGISTER) {
+    if (decoding->insn->flags & INSN_BIT_TEST &&
+        other->type == ZYDIS_OPERAND_TYPE_REGISTER) {
         access.mode |= (uint8_t)(INSN_ACCESS_BIT_STRING |
                                  register_number(decoding, other->reg.value)
                                      << INSN_ACCESS_BIT_REGISTER_SHIFT);
@@ -270,6 +263,10 @@ static const struct {
     ZydisMnemonic mnemonic;
     uint64_t flags;
 } mnemonic_classes[] = {
+    {ZYDIS_MNEMONIC_BT, INSN_BIT_TEST},
+    {ZYDIS_MNEMONIC_BTS, INSN_BIT_TEST},
+    {ZYDIS_MNEMONIC_BTR, INSN_BIT_TEST},
+    {ZYDIS_MNEMONIC_BTC, INSN_BIT_TEST},
     {ZYDIS_MNEMONIC_MFENCE, INSN_FENCE_M},
     {ZYDIS_MNEMONIC_SFENCE, INSN_FENCE_S},
     {ZYDIS_MNEMONIC_LFENCE, INSN_FENCE_L},
@@ -498,20 +495,35 @@ take_immediate(Decoding *decoding)
     }
 }
 
-/* mov of a general register to memory; ah, bh, ch and dh are not low parts. */
-static void
-take_source(Decoding *decoding)
+static unsigned
+register_bit(const Decoding *decoding, ZydisRegister reg)
 {
-    const ZydisDecodedOperand *to = &decoding->operands[0];
-    const ZydisDecodedOperand *from = &decoding->operands[1];
+    uint8_t number = register_number(decoding, reg);
 
-    if (decoding->zydis.mnemonic != ZYDIS_MNEMONIC_MOV ||
-        to->type != ZYDIS_OPERAND_TYPE_MEMORY ||
-        from->type != ZYDIS_OPERAND_TYPE_REGISTER ||
-        (from->reg.value >= ZYDIS_REGISTER_AH &&
-         from->reg.value <= ZYDIS_REGISTER_BH))
-        return;
-    decoding->insn->source = register_number(decoding, from->reg.value);
+    return number < INSN_REG_NONE ? 1u << number : 0;
+}
+
+static void
+take_registers(Decoding *decoding)
+{
+    unsigned reads = 0, writes = 0;
+
+    for (unsigned i = 0; i < decoding->zydis.operand_count; i++) {
+        const ZydisDecodedOperand *operand = &decoding->operands[i];
+        unsigned bit = operand->type == ZYDIS_OPERAND_TYPE_REGISTER
+                           ? register_bit(decoding, operand->reg.value)
+                           : 0;
+
+        if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY)
+            reads |= register_bit(decoding, operand->mem.base) |
+                     register_bit(decoding, operand->mem.index);
+        writes |= operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE ? bit : 0;
+        if (operand->actions & ZYDIS_OPERAND_ACTION_MASK_READ ||
+            operand->size < 32)
+            reads |= bit;
+    }
+    decoding->insn->gpr_reads = (uint16_t)reads;
+    decoding->insn->gpr_writes = (uint16_t)writes;
 }
 
 static void
@@ -574,7 +586,6 @@ insn_decode(Insn *out, const uint8_t *bytes, size_t available, gva_t address,
 
     out->length = decoding.zydis.length;
     out->gpr = INSN_REG_NONE;
-    out->source = INSN_REG_NONE;
     out->flags = mnemonic_flags(decoding.zydis.mnemonic) |
                  category_flags(&decoding.zydis);
     /* A far transfer loads cs, hence reads a descriptor. */
@@ -583,7 +594,7 @@ insn_decode(Insn *out, const uint8_t *bytes, size_t available, gva_t address,
     add_accesses(&decoding);
     classify_system_registers(&decoding);
     take_immediate(&decoding);
-    take_source(&decoding);
+    take_registers(&decoding);
     classify_memory(&decoding);
     return true;
 }

@@ -109,6 +109,7 @@ typedef enum InsnMode {
     (UINT64_C(1) << 37)                        /* direction of the above: a
                                                * write of cr, dr, msr, port */
 #define INSN_HAS_IMMEDIATE (UINT64_C(1) << 38) /* `immediate` is valid */
+#define INSN_BIT_TEST (UINT64_C(1) << 39)      /* bt, bts, btr, btc */
 
 /* Bits of InsnAccess.mode. */
 enum {
@@ -139,9 +140,11 @@ typedef struct Insn {
     uint8_t access_count;
     uint8_t number; /* of the control or debug register */
     uint8_t gpr;    /* register moved to or from it, or INSN_REG_NONE */
-    uint8_t source; /* mov to memory: the register stored, whole or its
-                          * low part; INSN_REG_NONE otherwise */
-    uint8_t reserved[11];
+    uint16_t gpr_reads;  /* general registers that flow into the result or
+                          * an address, one bit each; a register of which
+                          * only a part is written counts too */
+    uint16_t gpr_writes; /* those that are written */
+    uint8_t reserved[8];
     InsnAccess access[INSN_ACCESS_MAX];
 } Insn;
 

@@ -3,18 +3,52 @@
 
 #include "machine/action.h"
 
+void
+action_begin_list(Actions *actions, uint64_t steps, uint64_t drains)
+{
+    actions->steps = steps;
+    actions->drains = drains;
+    actions->step_count = (unsigned)__builtin_popcountll(steps);
+    actions->drain_count = (unsigned)__builtin_popcountll(drains);
+    actions->count = actions->step_count + actions->drain_count;
+    actions->rest_count = 0;
+}
+
+/* The core of bit number `index` among those set. */
+static uint32_t
+nth_cpu(uint64_t cores, unsigned index)
+{
+    for (; index > 0; index--)
+        cores &= cores - 1;
+    return (uint32_t)__builtin_ctzll(cores);
+}
+
 Action
 action_at(const Actions *actions, unsigned index)
 {
-    uint64_t steps = actions->steps;
-
     INVARIANT(index < actions->count);
-    if (index >= actions->step_count)
-        return actions->rest[index - actions->step_count];
-    for (; index > 0; index--)
-        steps &= steps - 1;
-    return (Action){.kind = ACTION_STEP,
-                    .cpu = (uint32_t)__builtin_ctzll(steps)};
+    if (index < actions->step_count)
+        return (Action){.kind = ACTION_STEP,
+                        .cpu = nth_cpu(actions->steps, index)};
+    index -= actions->step_count;
+    if (index < actions->drain_count)
+        return (Action){.kind = ACTION_DRAIN,
+                        .cpu = nth_cpu(actions->drains, index)};
+    return actions->rest[index - actions->drain_count];
+}
+
+unsigned
+action_lookup(const Actions *actions, const Action *action)
+{
+    for (unsigned i = 0; i < actions->count; i++) {
+        Action other = action_at(actions, i);
+
+        if (other.kind == action->kind && other.cpu == action->cpu &&
+            (action->kind != ACTION_DELIVER ||
+             other.number == action->number))
+            return i;
+    }
+    return actions->count;
 }
 
 char *
@@ -23,6 +57,8 @@ action_print(const Action *action)
     switch (action->kind) {
     case ACTION_STEP:
         return g_strdup_printf("step cpu%" PRIu32, action->cpu);
+    case ACTION_DRAIN:
+        return g_strdup_printf("drain cpu%" PRIu32, action->cpu);
     case ACTION_DELIVER:
         return g_strdup_printf("deliver #%" PRIu64 " to cpu%" PRIu32,
                                action->number, action->cpu);

@@ -57,11 +57,11 @@ apicbus_list(const ApicBus *bus, Actions *actions)
         if (seen[message->target] & bit)
             continue;
         seen[message->target] |= bit;
-        actions->rest[actions->count++ - actions->step_count] = (Action){
+        action_add(actions, (Action){
             .kind = ACTION_DELIVER,
             .cpu = message->target,
             .number = message->number,
-        };
+        });
     }
 }
 

@@ -27,13 +27,16 @@ set_entry(Gmem *memory, gpa_t table, unsigned index, uint64_t entry)
     INVARIANT(written);
 }
 
+/* --- Tables --------------------------------------------------------------- */
+
 /* RAM is mapped in pages of 2 MiB; the first of them in pages of 4 KiB, so
  * that page 0 can be absent and a null pointer faults.  The tables count as
  * code: like an instruction, an entry that changes is forgotten at once. */
-static void
-make_tables(Gmem *memory)
+void
+loader_make_tables(Machine *machine)
 {
     static const uint64_t gdt[] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+    Gmem *memory = machine_memory(machine);
     bool written;
 
     set_entry(memory, PML4, 0, PDPT_LOW | PTE_TABLE);
@@ -56,6 +59,15 @@ make_tables(Gmem *memory)
     written = gmem_write(memory, GDT, gdt, sizeof gdt);
     INVARIANT(written);
 }
+
+void
+loader_start(Machine *machine, unsigned cpu, gva_t entry)
+{
+    cpu_boot(machine_cpu(machine, cpu), entry, PML4, GDT);
+    machine_refresh(machine);
+}
+
+/* --- Images --------------------------------------------------------------- */
 
 static bool
 load_segments(Gmem *memory, const Image *image, GError **error)
@@ -92,8 +104,8 @@ loader_boot(Machine *machine, const Image *image, uint64_t hidden,
 
     if (!load_segments(memory, image, error))
         return false;
-    make_tables(memory);
-    cpu_boot(cpu, image_entry(image), PML4, GDT);
+    loader_make_tables(machine);
+    loader_start(machine, 0, image_entry(image));
     cpu_set_register(cpu, GPR_RDI, machine_cpus(machine));
     cpu_set_register(cpu, GPR_RSI, memory->size - hidden);
     cpu_set_register(cpu, GPR_RDX, WINDOW_DIRECT + LAPIC_BASE_RESET);

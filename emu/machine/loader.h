@@ -34,6 +34,13 @@ typedef enum LoaderError {
 /* The physical memory below is the loader's. */
 #define LOADER_END UINT64_C(0xa000)
 
+/* The tables alone, for code that is put into memory by hand. */
+void loader_make_tables(Machine *machine);
+
+/* Start core `cpu` at `entry`, over these tables: 64-bit mode, interrupts off,
+ * all registers 0. */
+void loader_start(Machine *machine, unsigned cpu, gva_t entry);
+
 /* Load `image` into a machine in its power-up state.  The last `hidden` bytes
  * of RAM are not told to the guest. */
 bool loader_boot(Machine *machine, const Image *image, uint64_t hidden,

@@ -3,37 +3,7 @@
 
 #include "machine/machine.h"
 
-struct Machine {
-    unsigned cpu_count;
-    ticks_t clock;
-    uint64_t runnable;                /* bit n: core n can step */
-    ticks_t deadlines[CPUS_MAX];      /* of the APIC timers */
-    ticks_t next_deadline;            /* the least of them */
-    ApicBus bus;
-    GString *console;
-    uint64_t console_lost;            /* bytes beyond CONSOLE_BYTES_MAX */
-    Gmem memory;
-    Code code;
-    CpuShared shared;
-    CpuCommon common;
-    MachineWatch watch;
-    uint8_t *watched_lines;           /* one bit a line */
-    MachineSnapshot *base;
-    Cpu cpus[CPUS_MAX];
-};
-
-struct MachineSnapshot {
-    ticks_t clock;
-    ApicBus *bus;
-    char *console;
-    size_t console_bytes;
-    uint64_t console_lost;
-    unsigned cpu_count;
-    uint8_t *cpus;          /* cpu_image_bytes() each */
-    uint32_t line_count;    /* lines that may differ from the base */
-    uint32_t *lines;
-    uint8_t *line_bytes;
-};
+#include "machine/machine_parts.h"
 
 /* --- What cores tell ------------------------------------------------------ */
 
@@ -145,14 +115,24 @@ on_flow(void *user, Cpu *cpu, const Insn *insn, unsigned vector)
 }
 
 /* A core writes to code, or a page of code goes back to what it was. */
-static void
-on_code_written(void *user, gpa_t physical, uint64_t size)
+void
+machine_code_written(void *user, gpa_t physical, uint64_t size)
 {
     Machine *machine = user;
 
     code_forget(&machine->code, physical, size);
     for (unsigned i = 0; i < machine->cpu_count; i++)
         cpu_code_changed(&machine->cpus[i], physical, size);
+}
+
+static unsigned
+on_late(void *user, Cpu *cpu, unsigned count)
+{
+    Machine *machine = user;
+
+    if (machine->watch.late == NULL)
+        return 0;
+    return machine->watch.late(machine->watch.user, cpu->number, count);
 }
 
 /* --- Life ----------------------------------------------------------------- */
@@ -167,12 +147,12 @@ machine_new(const MachineOptions *options, GError **error)
     machine->next_deadline = TICKS_NEVER;
     gmem_init(&machine->memory, options->ram_mib);
     code_init(&machine->code, &machine->memory);
-    machine->watched_lines =
-        g_new0(uint8_t, machine->memory.size >> LINE_BITS >> 3);
+    past_init(&machine->past, options->cpus);
     machine->shared = (CpuShared){
         .gmem = &machine->memory,
         .code = &machine->code,
         .clock = &machine->clock,
+        .memory = MEMORY_OPTIONS_SC,
         .engine = options->engine,
         .host =
             {
@@ -180,7 +160,8 @@ machine_new(const MachineOptions *options, GError **error)
                 .point = on_point,
                 .access = on_access,
                 .flow = on_flow,
-                .code_written = on_code_written,
+                .code_written = machine_code_written,
+                .late = on_late,
                 .user = machine,
             },
     };
@@ -208,7 +189,6 @@ machine_free(Machine *machine)
     machine_snapshot_free(machine->base);
     code_clear(&machine->code);
     gmem_clear(&machine->memory);
-    g_free(machine->watched_lines);
     g_string_free(machine->console, TRUE);
     g_free(machine);
 }
@@ -225,20 +205,17 @@ machine_watch_memory(Machine *machine, gpa_t physical, uint64_t size)
     gpa_t last = (physical + size - 1) >> LINE_BITS;
 
     INVARIANT(size > 0 && physical + size <= machine->memory.size);
-    for (gpa_t line = physical >> LINE_BITS; line <= last; line++) {
-        machine->watched_lines[line >> 3] |= (uint8_t)(1u << (line & 7));
+    for (gpa_t line = physical >> LINE_BITS; line <= last; line++)
         machine->memory.line_flags[line] |= GMEM_WATCHED;
-    }
-    machine->shared.watched = machine->watched_lines;
+    machine->shared.watches = true;
 }
 
 void
 machine_watch_no_memory(Machine *machine)
 {
-    memset(machine->watched_lines, 0, machine->memory.size >> LINE_BITS >> 3);
     for (uint64_t i = 0; i < machine->memory.size >> LINE_BITS; i++)
         machine->memory.line_flags[i] &= (uint8_t)~GMEM_WATCHED;
-    machine->shared.watched = NULL;
+    machine->shared.watches = false;
 }
 
 void
@@ -255,9 +232,7 @@ machine_list_actions(Machine *machine, Actions *actions)
 {
     ticks_t due = machine->clock;
 
-    actions->steps = machine->runnable;
-    actions->step_count = (unsigned)__builtin_popcountll(machine->runnable);
-    actions->count = actions->step_count;
+    action_begin_list(actions, machine->runnable, machine->buffered);
     if (machine->bus.count > 0)
         apicbus_list(&machine->bus, actions);
     if (LIKELY(machine->next_deadline == TICKS_NEVER))
@@ -268,8 +243,7 @@ machine_list_actions(Machine *machine, Actions *actions)
         return;
     for (unsigned i = 0; i < machine->cpu_count; i++)
         if (machine->deadlines[i] <= due)
-            actions->rest[actions->count++ - actions->step_count] =
-                (Action){.kind = ACTION_FIRE, .cpu = i};
+            action_add(actions, (Action){.kind = ACTION_FIRE, .cpu = i});
 }
 
 CpuStop
@@ -283,11 +257,16 @@ machine_perform(Machine *machine, const Action *action, uint64_t steps)
     switch (action->kind) {
     case ACTION_STEP:
         stop = cpu_run(cpu, steps);
+        machine_note_stores(machine, cpu);
         /* Most often nothing changed but the core's place in its code. */
         if (LIKELY(stop == CPU_STOP_SLICE && !cpu->apic_touched))
             return stop;
         cpu->apic_touched = false;
         break;
+    case ACTION_DRAIN:
+        cpu_drain_stores(cpu, (unsigned)action->number, steps);
+        machine_note_stores(machine, cpu);
+        return stop;
     case ACTION_DELIVER:
         index = apicbus_lookup(&machine->bus, action->number);
         INVARIANT(index < machine->bus.count);
@@ -336,8 +315,10 @@ machine_break(Machine *machine, unsigned cpu)
 void
 machine_refresh(Machine *machine)
 {
-    for (unsigned i = 0; i < machine->cpu_count; i++)
+    for (unsigned i = 0; i < machine->cpu_count; i++) {
         refresh(machine, i);
+        machine_note_stores(machine, &machine->cpus[i]);
+    }
 }
 
 void
@@ -372,6 +353,12 @@ Code *
 machine_code(Machine *machine)
 {
     return &machine->code;
+}
+
+Past *
+machine_past(Machine *machine)
+{
+    return &machine->past;
 }
 
 bool
@@ -420,6 +407,7 @@ machine_digest(Machine *machine)
     for (unsigned i = 0; i < machine->cpu_count; i++)
         cpu_digest(&machine->cpus[i], &digest);
     gmem_digest(&machine->memory, &digest);
+    past_digest(&machine->past, &digest);
     apicbus_digest(&machine->bus, &digest);
     digest_bytes(&digest, machine->console->str, machine->console->len);
     digest_u64(&digest, machine->console_lost);
@@ -434,115 +422,10 @@ machine_check(Machine *machine)
 
         cpu_check(&machine->cpus[i]);
         INVARIANT(listed == cpu_is_runnable(&machine->cpus[i]));
+        INVARIANT((machine->buffered >> i & 1) ==
+                  (machine->cpus[i].stores.count > 0));
         INVARIANT(machine->deadlines[i] ==
                   lapic_timer_deadline(&machine->cpus[i].state.lapic));
     }
     INVARIANT(apicbus_check(&machine->bus));
-}
-
-/* --- Going back ----------------------------------------------------------- */
-
-static MachineSnapshot *
-save_but_memory(Machine *machine)
-{
-    MachineSnapshot *snapshot = g_new0(MachineSnapshot, 1);
-    size_t size = cpu_image_bytes();
-
-    snapshot->clock = machine->clock;
-    snapshot->bus = g_malloc(apicbus_bytes(&machine->bus));
-    apicbus_copy(snapshot->bus, &machine->bus);
-    snapshot->console = g_strdup(machine->console->str);
-    snapshot->console_bytes = machine->console->len;
-    snapshot->console_lost = machine->console_lost;
-    snapshot->cpu_count = machine->cpu_count;
-    snapshot->cpus = g_malloc0(size * machine->cpu_count);
-    for (unsigned i = 0; i < machine->cpu_count; i++)
-        cpu_save(&machine->cpus[i], snapshot->cpus + i * size);
-    return snapshot;
-}
-
-static void
-load_but_memory(Machine *machine, const MachineSnapshot *snapshot)
-{
-    size_t size = cpu_image_bytes();
-
-    INVARIANT(snapshot->cpu_count == machine->cpu_count);
-    machine->clock = snapshot->clock;
-    apicbus_copy(&machine->bus, snapshot->bus);
-    g_string_truncate(machine->console, 0);
-    if (snapshot->console_bytes > 0)
-        g_string_append_len(machine->console, snapshot->console,
-                            (gssize)snapshot->console_bytes);
-    machine->console_lost = snapshot->console_lost;
-    for (unsigned i = 0; i < machine->cpu_count; i++)
-        cpu_load(&machine->cpus[i], snapshot->cpus + i * size);
-    for (unsigned i = 0; i < machine->cpu_count; i++)
-        refresh(machine, i);
-}
-
-void
-machine_rebase(Machine *machine)
-{
-    machine_snapshot_free(machine->base);
-    machine->base = save_but_memory(machine);
-    gmem_rebase(&machine->memory);
-}
-
-void
-machine_restore(Machine *machine)
-{
-    INVARIANT(machine->base != NULL);
-    for (unsigned i = 0; i < machine->cpu_count; i++)
-        cpu_settle(&machine->cpus[i]);
-    gmem_restore(&machine->memory, on_code_written, machine);
-    load_but_memory(machine, machine->base);
-}
-
-MachineSnapshot *
-machine_save(Machine *machine)
-{
-    MachineSnapshot *snapshot = save_but_memory(machine);
-    const Gmem *memory = &machine->memory;
-
-    snapshot->line_count = memory->dirty_count;
-    snapshot->lines =
-        g_memdup2(memory->dirty, memory->dirty_count * sizeof(uint32_t));
-    snapshot->line_bytes =
-        g_malloc((size_t)memory->dirty_count << LINE_BITS);
-    for (uint32_t i = 0; i < memory->dirty_count; i++)
-        memcpy(snapshot->line_bytes + ((size_t)i << LINE_BITS),
-               memory->bytes + ((size_t)memory->dirty[i] << LINE_BITS),
-               LINE_BYTES);
-    return snapshot;
-}
-
-void
-machine_load(Machine *machine, const MachineSnapshot *snapshot)
-{
-    Gmem *memory = &machine->memory;
-
-    machine_restore(machine);
-    for (uint32_t i = 0; i < snapshot->line_count; i++) {
-        gpa_t physical = (gpa_t)snapshot->lines[i] << LINE_BITS;
-
-        gmem_will_write(memory, physical, LINE_BYTES);
-        memcpy(memory->bytes + physical,
-               snapshot->line_bytes + ((size_t)i << LINE_BITS), LINE_BYTES);
-        if (memory->line_flags[snapshot->lines[i]] & GMEM_CODE)
-            on_code_written(machine, physical, LINE_BYTES);
-    }
-    load_but_memory(machine, snapshot);
-}
-
-void
-machine_snapshot_free(MachineSnapshot *snapshot)
-{
-    if (snapshot == NULL)
-        return;
-    g_free(snapshot->bus);
-    g_free(snapshot->console);
-    g_free(snapshot->cpus);
-    g_free(snapshot->lines);
-    g_free(snapshot->line_bytes);
-    g_free(snapshot);
 }

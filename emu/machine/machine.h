@@ -13,6 +13,7 @@
  * fixed order, and performs the one it is told:
  *
  *      STEP     cpu      the core executes up to n steps
+ *      DRAIN    cpu      up to n of its buffered stores become visible
  *      DELIVER  message  an interrupt message reaches its target's APIC
  *      FIRE     cpu      the APIC timer of that core, which is due, ticks
  *
@@ -27,6 +28,8 @@
  */
 #ifndef EMU_MACHINE_MACHINE_H
 #define EMU_MACHINE_MACHINE_H
+
+#include <limits.h>
 
 #include "base/base.h"
 #include "base/capacity.h"
@@ -49,6 +52,8 @@ typedef struct MachineWatch {
                    const InsnAccess *access);
     void (*flow)(void *user, unsigned cpu, const Insn *insn, unsigned vector);
     void (*sent)(void *user, unsigned cpu, const Message *message);
+    /* A load can give one of `count` values, 0 the newest: which? */
+    unsigned (*late)(void *user, unsigned cpu, unsigned count);
     void *user;
 } MachineWatch;
 
@@ -71,17 +76,32 @@ void machine_watch_no_memory(Machine *machine);
 /* Have all calls, returns and interrupts told. */
 void machine_watch_flow(Machine *machine, bool enable);
 
+/*
+ * The memory model and its parameters; SC until then.  To be set while
+ * nothing is buffered, as at the base.
+ */
+void machine_set_memory(Machine *machine, const MemoryOptions *options);
+const MemoryOptions *machine_memory_options(const Machine *machine);
+
 /* --- Acting --------------------------------------------------------------- */
 
-/* What may happen next, in its fixed order: steps by core, messages by
- * number, timers by core.  Empty: nothing can ever happen again, unless
- * somebody outside acts on a core that is held. */
+/* What may happen next, in its fixed order: steps by core, drains by core,
+ * messages by number, timers by core.  Empty: nothing can ever happen again,
+ * unless somebody outside acts on a core that is held. */
 void machine_list_actions(Machine *machine, Actions *actions);
+
+/* The stores of core `cpu` that may become visible next, one bit each. */
+uint64_t machine_drainable(const Machine *machine, unsigned cpu);
+
+/* The buffered stores of core `cpu`, oldest first; valid until it acts. */
+const Store *machine_stores(const Machine *machine, unsigned cpu,
+                            unsigned *count);
 
 /*
  * Perform one of the listed actions.  `steps` is how many steps a STEP may
- * make at most, at least 1; it does not matter to the others.  Returns why a
- * STEP ended, CPU_STOP_SLICE for the others.
+ * make at most, at least 1, or how many stores a DRAIN makes visible at most:
+ * that of action->number, then the oldest that may.  It does not matter to the
+ * others.  Returns why a STEP ended, CPU_STOP_SLICE for the others.
  */
 CpuStop machine_perform(Machine *machine, const Action *action,
                         uint64_t steps);
@@ -109,7 +129,25 @@ unsigned machine_cpus(const Machine *machine);
 Cpu *machine_cpu(Machine *machine, unsigned cpu);
 Gmem *machine_memory(Machine *machine);
 Code *machine_code(Machine *machine);
+Past *machine_past(Machine *machine);
 ticks_t machine_clock(const Machine *machine);
+
+/*
+ * Read or write guest virtual memory as core `cpu` would: its own buffered
+ * stores are seen, and what is written goes into its buffer.  With
+ * MACHINE_NOBODY: memory as all agree on it, and a write that is visible at
+ * once.  False, and nothing done, where it is not RAM.
+ */
+#define MACHINE_NOBODY UINT_MAX
+bool machine_read(Machine *machine, unsigned cpu, gva_t address, void *bytes,
+                  uint64_t size);
+bool machine_write(Machine *machine, unsigned cpu, gva_t address,
+                   const void *bytes, uint64_t size);
+
+/* Everything that is buffered becomes visible, and no load is late: what a
+ * fair machine comes to. */
+void machine_drain_all(Machine *machine);
+
 /* Messages in flight, in order of sending. */
 const Message *machine_messages(const Machine *machine, unsigned *count);
 

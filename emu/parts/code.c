@@ -10,8 +10,7 @@
 
 /* What a plain instruction may do. */
 #define PLAIN_CLASSES                                                          \
-    (INSN_MEMORY | INSN_READS | INSN_RET | INSN_BRANCH | INSN_HAS_IMMEDIATE |  \
-     INSN_FENCE_M | INSN_FENCE_S | INSN_FENCE_L | INSN_SERIALISING)
+    (INSN_MEMORY | INSN_READS | INSN_RET | INSN_BRANCH | INSN_HAS_IMMEDIATE)
 
 static gpa_t
 physical_of(gva_t address)
@@ -19,10 +18,18 @@ physical_of(gva_t address)
     return address & ((UINT64_C(1) << WINDOW_BITS) - 1);
 }
 
+/* As keys and values of the table of marks. */
 static gpointer
-point_key(gpa_t physical)
+mark_key(gpa_t physical)
 {
     return GSIZE_TO_POINTER(physical + 1);
+}
+
+static uint64_t
+marks_at(const Code *code, gpa_t physical)
+{
+    return GPOINTER_TO_SIZE(
+        g_hash_table_lookup(code->marks, mark_key(physical)));
 }
 
 /* Reserved whole and filled as needed, so that an Insn never moves. */
@@ -45,7 +52,7 @@ code_init(Code *code, Gmem *gmem)
         .gmem = gmem,
         .insns = map_insns(),
         .count = 1,
-        .points = g_hash_table_new(g_direct_hash, g_direct_equal),
+        .marks = g_hash_table_new(g_direct_hash, g_direct_equal),
     };
     for (size_t mode = 0; mode < G_N_ELEMENTS(code->pages); mode++)
         code->pages[mode] = g_new0(CodePage *, gmem->size >> PAGE_BITS);
@@ -73,7 +80,7 @@ code_clear(Code *code)
         g_free(code->pages[mode]);
     }
     munmap(code->insns, CODE_INSNS_MAX * sizeof(Insn));
-    g_hash_table_destroy(code->points);
+    g_hash_table_destroy(code->marks);
     *code = (Code){0};
 }
 
@@ -152,17 +159,6 @@ is_misread(const uint8_t *bytes, unsigned length, InsnMode mode)
             (bytes[at] == 0x8f || (bytes[at] & 0xfe) == 0xc6));
 }
 
-/* 0F A3, AB, B3, BB and BA. */
-static bool
-is_bit_test(const uint8_t *bytes, unsigned length, InsnMode mode)
-{
-    bool late_prefix;
-    unsigned at = find_opcode(bytes, length, mode, &late_prefix);
-
-    return at + 1 < length && bytes[at] == 0x0f &&
-           ((bytes[at + 1] & 0xe7) == 0xa3 || bytes[at + 1] == 0xba);
-}
-
 bool
 code_read(const Gmem *gmem, InsnMode mode, gpa_t physical, gva_t address,
           Insn *insn)
@@ -238,10 +234,7 @@ code_decode(Code *code, InsnMode mode, gva_t address)
     for (unsigned i = 0; i < insn->access_count; i++)
         if (insn->access[i].size == 10 || insn->access[i].size > 16)
             insn->flags |= CODE_PIECEWISE;
-    if (is_bit_test(code->gmem->bytes + physical, insn->length, mode))
-        insn->flags |= CODE_BIT_TEST;
-    if (g_hash_table_contains(code->points, point_key(physical)))
-        insn->flags |= CODE_POINT;
+    insn->flags |= marks_at(code, physical);
 
     page = page_of(code, mode, physical);
     page->slot[physical & (PAGE_BYTES - 1)] =
@@ -270,17 +263,19 @@ code_forget(Code *code, gpa_t physical, uint64_t size)
 }
 
 void
-code_mark(Code *code, gva_t address)
+code_mark(Code *code, gva_t address, uint64_t mark)
 {
     gpa_t physical = physical_of(address);
 
-    g_hash_table_add(code->points, point_key(physical));
+    INVARIANT((mark & ~CODE_MARKS) == 0);
+    g_hash_table_insert(code->marks, mark_key(physical),
+                        GSIZE_TO_POINTER(marks_at(code, physical) | mark));
     code_forget(code, physical, 1);
 }
 
 void
 code_unmark_all(Code *code)
 {
-    g_hash_table_remove_all(code->points);
+    g_hash_table_remove_all(code->marks);
     forget_pages(code);
 }

@@ -11,8 +11,8 @@
  * One decoding serves all cores and all windows.  A line that was decoded
  * carries GMEM_CODE, and whoever writes there must call code_forget().
  *
- * Anyone above can mark an address: the mark is a flag of the Insn there
- * (CODE_POINT), which costs the hook nothing where it is not set.
+ * Anyone above can mark an address: the mark is a flag of the Insn there,
+ * which costs the hook nothing where it is not set.
  *
  * Invariants: slot 0 is "not decoded yet"; marks outlive code_forget().
  *
@@ -31,10 +31,11 @@
 /* Insn flag: the bytes are no instruction; the core must raise #UD. */
 #define CODE_UNDEFINED (UINT64_C(1) << 63)
 
-/* Insn flag: BT or one of its kin, which leaves flags undefined that Unicorn
- * computes in one way or another, depending on what stands before it in the
- * block; alone, it is always the same way. */
-#define CODE_BIT_TEST (UINT64_C(1) << 60)
+/* Insn flags: a compiler barrier of the source stands right before it, one
+ * for stores or one for all accesses. */
+#define CODE_SFENCE (UINT64_C(1) << 58)
+#define CODE_CCFENCE (UINT64_C(1) << 59)
+
 /* Insn flag: it accesses memory in several pieces inside one helper of
  * Unicorn, which goes on past a piece that faults. */
 #define CODE_PIECEWISE (UINT64_C(1) << 61)
@@ -55,7 +56,7 @@ typedef struct Code {
     CodePage **pages[3]; /* by InsnMode, then page number; NULL: none yet */
     Insn *insns;         /* slot n is insns[n] */
     uint32_t count;      /* slots in use */
-    GHashTable *points;  /* physical addresses with a mark */
+    GHashTable *marks;   /* of physical addresses: CODE_MARKS */
     InsnMode block_mode; /* of the block that was noted last; */
     gpa_t block_end;     /* end of its page; a bit for each start in it */
     uint64_t block_starts[PAGE_BYTES / 64];
@@ -111,8 +112,9 @@ const uint32_t *code_slots(Code *code, InsnMode mode, gva_t address);
  * them. */
 void code_forget(Code *code, gpa_t physical, uint64_t size);
 
-/* Mark the address, or take all marks away. */
-void code_mark(Code *code, gva_t address);
+/* Mark the address with one of CODE_MARKS, or take all marks away. */
+#define CODE_MARKS (CODE_POINT | CODE_SFENCE | CODE_CCFENCE)
+void code_mark(Code *code, gva_t address, uint64_t mark);
 void code_unmark_all(Code *code);
 
 #endif

@@ -6,6 +6,7 @@
 #include "parts/cpu_hook.h"
 #include "parts/cpu_image.h"
 #include "parts/cpu_interrupt.h"
+#include "parts/cpu_memory.h"
 #include "parts/cpu_special.h"
 
 /* DR6.BS, and DR6 and DR7 after reset (SDM 3B, 17.2; table 10-1). */
@@ -120,6 +121,7 @@ on_apic_read(void *user, uint32_t offset)
     uint32_t value =
         lapic_mmio_read(&cpu->state.lapic, offset, *cpu->shared->clock);
 
+    cpu_drain(cpu);
     cpu_update_waiting(cpu);
     return value;
 }
@@ -130,6 +132,7 @@ on_apic_write(void *user, uint32_t offset, uint32_t value)
     Cpu *cpu = *(Cpu **)user;
     LapicEffects effects;
 
+    cpu_drain(cpu);
     lapic_mmio_write(&cpu->state.lapic, offset, value, *cpu->shared->clock,
                      &effects);
     cpu_apply_effects(cpu, &effects);
@@ -347,6 +350,8 @@ execute(Cpu *cpu)
         cpu->exit = CPU_EXIT_NONE;
         retired = cpu->state.retired;
         engine_run(cpu->engine);
+        if (cpu->late_size != 0)
+            cpu_put_back(cpu);
         switch (cpu->exit) {
         case CPU_EXIT_SLICE:
         case CPU_EXIT_RECHECK:
@@ -392,16 +397,20 @@ cpu_run(Cpu *cpu, uint64_t steps)
     cpu_own(cpu);
     cpu->attention = false;
     cpu->slice = (int64_t)MIN(steps, (uint64_t)INT64_MAX);
-    cpu->memory_mask = cpu->shared->watched != NULL
+    cpu->memory_mask = cpu->shared->watches || cpu->shared->past != NULL
                            ? INSN_MEMORY
                            : INSN_WRITES | INSN_UNPREDICTED | CODE_PIECEWISE;
     cpu->plain =
-        cpu->shared->watched != NULL || cpu->trace_calls ? 0 : CODE_PLAIN;
+        cpu->shared->watches || cpu->trace_calls ? 0 : CODE_PLAIN;
+    if (cpu->depth == 0) /* the half of an instruction that was left over */
+        storebuf_drain_all(&cpu->stores, cpu->shared->gmem, NULL, cpu->number);
+    storebuf_show(&cpu->stores, cpu->shared->gmem);
     if (cpu->fiber != NULL) {
         fiber_enter(cpu->fiber);
         stop = cpu->stop;
     } else
         stop = execute(cpu);
+    storebuf_hide(&cpu->stores, cpu->shared->gmem);
     if (stop == CPU_STOP_SHUTDOWN)
         cpu->state.activity = CPU_SHUTDOWN;
     return stop;
@@ -540,21 +549,23 @@ cpu_clear(Cpu *cpu)
     *cpu = (Cpu){0};
 }
 
-static void
-reset_stop_mask(Cpu *cpu)
+void
+cpu_reset_stop_mask(Cpu *cpu)
 {
     cpu->stop_mask = CPU_ATTEND_MASK;
     if (cpu->trace_calls)
         cpu->stop_mask |= INSN_CALL | INSN_RET | INSN_IRET;
     if (cpu_something_waits(cpu))
         cpu->stop_mask |= CPU_OPENS_WINDOW;
+    if (cpu->depth != 0)
+        cpu->stop_mask |= CPU_ORDERING_MASK;
 }
 
 void
 cpu_trace_calls(Cpu *cpu, bool enable)
 {
     cpu->trace_calls = enable;
-    reset_stop_mask(cpu);
+    cpu_reset_stop_mask(cpu);
 }
 
 void
@@ -565,4 +576,6 @@ cpu_check(Cpu *cpu)
     INVARIANT(lapic_check(&state->lapic));
     INVARIANT(state->interrupt_waits == (lapic_pending(&state->lapic) >= 0));
     INVARIANT(IMPLIES(cpu->inside, state->activity == CPU_ACTIVE));
+    INVARIANT(!cpu->stores.shown);
+    INVARIANT(storebuf_check(&cpu->stores));
 }

@@ -28,7 +28,8 @@
  * and stays in the host's caches, and a core costs kilobytes.
  *
  * Invariants: between two calls of cpu_run() the core stands before the
- * instruction at cpu_rip(); `interrupt_waits` is what lapic_pending() says.
+ * instruction at cpu_rip(), and its store buffer is hidden; `interrupt_waits`
+ * is what lapic_pending() says.
  *
  * Not decided here: which core runs, when a message arrives, what time it is.
  * Layer 2; embedded in Machine.
@@ -44,6 +45,9 @@
 #include "parts/engine.h"
 #include "parts/fiber.h"
 #include "parts/lapic.h"
+#include "parts/memmodel.h"
+#include "parts/past.h"
+#include "parts/storebuf.h"
 
 typedef struct Cpu Cpu;
 
@@ -89,6 +93,9 @@ typedef struct CpuHost {
     void (*flow)(void *user, Cpu *cpu, const Insn *insn, unsigned vector);
     /* Memory that holds decoded code is about to be written. */
     void (*code_written)(void *user, gpa_t physical, uint64_t size);
+    /* A load can give one of `count` values, at least 2: which?  0 is the
+     * newest.  NULL: always that. */
+    unsigned (*late)(void *user, Cpu *cpu, unsigned count);
     void *user;
 } CpuHost;
 
@@ -103,7 +110,9 @@ typedef struct CpuShared {
     Gmem *gmem;
     Code *code;
     ticks_t *clock;        /* virtual time; every step adds one */
-    const uint8_t *watched; /* one bit per line of RAM, or NULL */
+    bool watches;          /* some line has GMEM_WATCHED */
+    MemoryOptions memory;
+    Past *past;            /* of the model WEAK; NULL under the others */
     CpuEngine engine;
     CpuCommon *common;     /* of CPU_ENGINE_COMMON; its owner frees it */
     CpuHost host;
@@ -118,6 +127,9 @@ typedef struct CpuState {
     uint64_t retired;     /* steps of this core */
     uint64_t shadow_at;   /* no interrupt while retired == shadow_at */
     uint64_t dr[8];       /* debug registers: kept, without effect */
+    uint64_t depends[GPR_COUNT]; /* of each register, the newest order among
+                                    the loads that its value came from (see
+                                    past.h); WEAK only */
     uint32_t tsc_aux;
     uint8_t start_vector; /* of the last SIPI */
     Lapic lapic;
@@ -140,6 +152,7 @@ struct Cpu {
     uint64_t stop_mask;    /* Insn flags that need more than execution */
     uint64_t memory_mask;  /* Insn flags whose accesses must be noted */
     uint32_t plain;        /* CODE_PLAIN, or 0: look at every instruction */
+    uint32_t depth;        /* of the store buffer; 0: stores are not buffered */
     uint32_t page_hidden;  /* mode bits for which page_slots is right */
     uint64_t page_number;  /* of the address whose slots these are */
     const uint32_t *page_slots;
@@ -161,6 +174,10 @@ struct Cpu {
     uint8_t *image;        /* COMMON: its state while another owns the engine */
     uint64_t flags_kept;   /* RFLAGS, while it is there */
 
+    gpa_t late_at;         /* RAM holds an older value here ... */
+    uint64_t late_newest;  /* ... instead of this ... */
+    unsigned late_size;    /* ... for one instruction; 0: nowhere */
+
     unsigned number;       /* its index in the machine, and its APIC ID */
     bool trace_calls;      /* tell calls and returns */
     CpuState state;
@@ -168,6 +185,7 @@ struct Cpu {
     Fiber *fiber;          /* NULL: stepwise */
     bool inside;           /* the fiber stands inside the hook */
     CpuStop stop;          /* what the fiber has to say */
+    StoreBuf stores;
 
     bool alone;            /* the next instruction is a block of its own, and
                               was told of already */
@@ -240,13 +258,25 @@ void cpu_finish_hypercall(Cpu *cpu, uint64_t result);
  */
 void cpu_boot(Cpu *cpu, gva_t entry, gpa_t cr3, gva_t gdt);
 
+/* The memory model has changed: look at it anew.  The store buffer must be
+ * empty. */
+void cpu_update_memory(Cpu *cpu);
+
+/* The stores that may become visible next, one bit each, and making some of
+ * them visible: entry `index` and then, up to `count` in all, the oldest that
+ * may. */
+uint64_t cpu_drainable(const Cpu *cpu);
+void cpu_drain_stores(Cpu *cpu, unsigned index, uint64_t count);
+
 /* Save and load; an image is cpu_image_bytes() long. */
 size_t cpu_image_bytes(void);
 void cpu_save(Cpu *cpu, void *image);
 void cpu_load(Cpu *cpu, const void *image);
 
-/* Add all that a program or a device could see. */
+/* Add all that a program or a device could see; and the same without what
+ * only counts, the steps. */
 void cpu_digest(Cpu *cpu, Digest *digest);
+void cpu_digest_state(Cpu *cpu, Digest *digest);
 
 /* Abort if an invariant of the head comment does not hold. */
 void cpu_check(Cpu *cpu);

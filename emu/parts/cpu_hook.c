@@ -3,6 +3,8 @@
 
 #include "parts/cpu_hook.h"
 
+#include "parts/cpu_memory.h"
+
 /* --- The hook ------------------------------------------------------------- */
 
 static void
@@ -62,6 +64,8 @@ end_slice(Cpu *cpu, uint64_t address)
 static void
 note_class(Cpu *cpu, uint64_t flags)
 {
+    if (flags & CPU_ORDERING_MASK && cpu->depth != 0)
+        cpu_order(cpu, flags);
     if (flags & INSN_STI && !(engine_flags(cpu->engine) & RFLAGS_IF))
         cpu->state.shadow_at = cpu->state.retired + 1;
     if (flags & INSN_MOV_SS && !cpu_in_shadow(cpu))
@@ -125,15 +129,15 @@ tell_access(Cpu *cpu, const InsnAccess *access, gpa_t physical)
     gpa_t last = (physical + access->size - 1) >> LINE_BITS;
 
     for (gpa_t line = first; line <= last; line++)
-        if (cpu->shared->watched[line >> 3] & (1u << (line & 7))) {
+        if (cpu->shared->gmem->line_flags[line] & GMEM_WATCHED) {
             cpu->shared->host.access(cpu->shared->host.user, cpu, physical,
                                      access);
             return;
         }
 }
 
-static gva_t
-address_of(const Cpu *cpu, const InsnAccess *access)
+gva_t
+cpu_address_of(const Cpu *cpu, const InsnAccess *access)
 {
     uint64_t bases[SEG_COUNT];
 
@@ -229,13 +233,27 @@ note_descriptors(Cpu *cpu, const EngineSegment *table, uint64_t flags)
     }
 }
 
-/* What the instruction is about to touch: writes make lines dirty, and both
- * reads and writes of watched memory are told. */
+/* Of an unlocked read-modify-write, and of whatever else loads and stores,
+ * others can see the store later than the load was done. */
+static bool
+splits(const Cpu *cpu, const Insn *insn)
+{
+    const uint64_t both = INSN_READS | INSN_WRITES;
+
+    return (insn->flags & both) == both && !(insn->flags & INSN_LOCKED) &&
+           cpu->slice == 0 && !cpu->attention;
+}
+
+/* What the instruction is about to touch: writes make lines dirty and go to
+ * the store buffer, and reads and writes of watched memory are told. */
 static void
 note_accesses(Cpu *cpu, const Insn *insn)
 {
     Gmem *gmem = cpu->shared->gmem;
+    bool buffers = cpu->depth != 0 || splits(cpu, insn);
 
+    if (cpu->shared->past != NULL)
+        cpu_note_loads(cpu, insn);
     if (insn->flags & INSN_UNPREDICTED) {
         note_descriptors(cpu, &cpu->live->gdt, insn->flags);
         if (cpu->live->ldt.selector & ~3u)
@@ -243,7 +261,7 @@ note_accesses(Cpu *cpu, const Insn *insn)
     }
     for (unsigned i = 0; i < insn->access_count; i++) {
         const InsnAccess *access = &insn->access[i];
-        gva_t address = address_of(cpu, access);
+        gva_t address = cpu_address_of(cpu, access);
         gpa_t physical;
 
         if (!gmem_translate(gmem, address, access->size, &physical)) {
@@ -255,9 +273,12 @@ note_accesses(Cpu *cpu, const Insn *insn)
             }
             continue;
         }
-        if (access->mode & INSN_ACCESS_WRITE)
+        if (access->mode & INSN_ACCESS_WRITE) {
             cpu_note_write(cpu, physical, access->size);
-        if (UNLIKELY(cpu->shared->watched != NULL))
+            if (buffers)
+                cpu_note_store(cpu, insn, physical, access->size);
+        }
+        if (UNLIKELY(cpu->shared->watches))
             tell_access(cpu, access, physical);
     }
 }
@@ -266,12 +287,11 @@ note_accesses(Cpu *cpu, const Insn *insn)
  * of data that is dirty already and not watched.  All others take the long
  * way. */
 static inline bool
-store_is_noted(const Cpu *cpu, const Insn *insn)
+is_common_store(const Cpu *cpu, const Insn *insn, gpa_t *physical)
 {
     const InsnAccess *access = &insn->access[0];
     const Gmem *gmem = cpu->shared->gmem;
     uint64_t address = (uint64_t)access->displacement;
-    gpa_t physical;
 
     if (insn->access_count != 1 ||
         (access->mode & ~INSN_ACCESS_READ) != INSN_ACCESS_WRITE ||
@@ -285,10 +305,29 @@ store_is_noted(const Cpu *cpu, const Insn *insn)
         return false;
     if (access->segment != INSN_SEGMENT_NONE)
         address += cpu->live->segments[access->segment].base;
-    if (!gmem_translate(gmem, address, access->size, &physical))
+    if (!gmem_translate(gmem, address, access->size, physical))
         return false;
-    return (physical & (LINE_BYTES - 1)) + access->size <= LINE_BYTES &&
-           gmem->line_flags[physical >> LINE_BITS] == GMEM_DIRTY;
+    return (*physical & (LINE_BYTES - 1)) + access->size <= LINE_BYTES &&
+           gmem->line_flags[*physical >> LINE_BITS] == GMEM_DIRTY;
+}
+
+/* Is nothing left to be done about its memory?  The last store of a slice
+ * takes the long way, which sees whether it is one half of something. */
+static inline bool
+store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
+{
+    gpa_t physical;
+
+    if (!is_common_store(cpu, insn, &physical))
+        return false;
+    if (cpu->depth == 0)
+        return cpu->slice > 0;
+    if (cpu->stores.count >= cpu->depth ||
+        insn->access[0].size > STORE_BYTES_MAX)
+        return false;
+    storebuf_push(&cpu->stores, cpu->shared->gmem, physical,
+                  insn->access[0].size, address);
+    return true;
 }
 
 #define HIDDEN_MODE (ENGINE_HIDDEN_CS64 | ENGINE_HIDDEN_CS32)
@@ -304,7 +343,7 @@ writes_code(const Cpu *cpu, const Insn *insn)
         const InsnAccess *access = &insn->access[i];
 
         if (access->mode & INSN_ACCESS_WRITE &&
-            gmem_translate(gmem, address_of(cpu, access), access->size,
+            gmem_translate(gmem, cpu_address_of(cpu, access), access->size,
                            &physical))
             for (gpa_t line = physical >> LINE_BITS;
                  line <= (physical + access->size - 1) >> LINE_BITS; line++)
@@ -320,7 +359,10 @@ hook_slowly(Cpu *cpu, uint64_t address)
 {
     InsnMode mode = cpu_mode(cpu);
     const Insn *insn;
+    gpa_t physical;
 
+    if (UNLIKELY(cpu->late_size != 0))
+        cpu_put_back(cpu);
     /* The instruction before has failed, and nothing has stopped yet. */
     if (UNLIKELY(cpu->exit == CPU_EXIT_UNMAPPED)) {
         cpu->slice++;
@@ -340,7 +382,7 @@ hook_slowly(Cpu *cpu, uint64_t address)
     cpu->page_number = address >> PAGE_BITS;
     cpu->page_hidden = cpu->live->hidden & HIDDEN_MODE;
     cpu->page_slots = code_slots(cpu->shared->code, mode, address);
-    if (cpu->page_slots == NULL)
+    if (cpu->page_slots == NULL || cpu->shared->past != NULL)
         cpu->page_number = UINT64_MAX;
     if (cpu->slice < 0 || (insn->flags & cpu->stop_mask) != 0) {
         if (!attend(cpu, insn, address))
@@ -351,7 +393,7 @@ hook_slowly(Cpu *cpu, uint64_t address)
     /* Unicorn begins an instruction anew that writes into the block that it
      * is part of, with half of the store done; so it must be a block alone. */
     if (insn->flags & INSN_WRITES && !cpu->alone &&
-        !store_is_noted(cpu, insn) && writes_code(cpu, insn)) {
+        !is_common_store(cpu, insn, &physical) && writes_code(cpu, insn)) {
         cpu->slice++;
         cpu->alone = true;
         leave_engine(cpu, CPU_EXIT_ALONE, address);
@@ -362,8 +404,10 @@ hook_slowly(Cpu *cpu, uint64_t address)
         cpu_request_attention(cpu);
     ++*cpu->clock;
     cpu->state.retired++;
-    if (insn->flags & cpu->memory_mask && !store_is_noted(cpu, insn))
+    if (insn->flags & cpu->memory_mask)
         note_accesses(cpu, insn);
+    else if (cpu->shared->past != NULL)
+        cpu_note_loads(cpu, insn);
 }
 
 void
@@ -382,7 +426,7 @@ cpu_on_instruction(struct uc_struct *unused, uint64_t address, uint32_t size,
         if (LIKELY(slot & cpu->plain) ||
             (slot != 0 && !(insn->flags & cpu->stop_mask) &&
              (!(insn->flags & cpu->memory_mask) ||
-              store_is_noted(cpu, insn)))) {
+              store_is_noted(cpu, insn, address)))) {
             ++*cpu->clock;
             cpu->state.retired++;
             return;

@@ -39,11 +39,17 @@ void cpu_on_instruction(struct uc_struct *unused, uint64_t address,
  * hook and outside of engine_run(). */
 bool cpu_interrupt_takeable(Cpu *cpu);
 
+/* The linear address of an access of the next instruction. */
+gva_t cpu_address_of(const Cpu *cpu, const InsnAccess *access);
+
 /* The core is about to write [physical, physical + size), which is RAM. */
 void cpu_note_write(Cpu *cpu, gpa_t physical, uint64_t size);
 
 /* Make the hook look up before the next instruction. */
 void cpu_request_attention(Cpu *cpu);
+
+/* Work out anew at which instructions the hook must stop. */
+void cpu_reset_stop_mask(Cpu *cpu);
 
 /* The APIC changed: look what is pending. */
 void cpu_update_waiting(Cpu *cpu);

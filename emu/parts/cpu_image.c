@@ -9,6 +9,7 @@ typedef struct CpuImage {
     CpuState state;
     uint64_t flags;  /* RFLAGS */
     bool point_told; /* a mark is told once, however often we come back */
+    StoreBuf stores;
     uint8_t engine[];
 } CpuImage;
 
@@ -66,6 +67,8 @@ cpu_save(Cpu *cpu, void *image)
     to->state = cpu->state;
     to->point_told = cpu->point_told;
     to->flags = cpu_flags(cpu);
+    to->stores.shown = false;
+    storebuf_copy(&to->stores, &cpu->stores);
     if (cpu_is_elsewhere(cpu))
         memcpy(to->engine, cpu->image, engine_image_bytes());
     else
@@ -80,6 +83,7 @@ cpu_load(Cpu *cpu, const void *image)
     cpu_settle(cpu);
     cpu->state = from->state;
     cpu->flags_kept = from->flags;
+    storebuf_copy(&cpu->stores, &from->stores);
     if (cpu_is_elsewhere(cpu))
         memcpy(cpu->image, from->engine, engine_image_bytes());
     else
@@ -89,8 +93,21 @@ cpu_load(Cpu *cpu, const void *image)
     cpu->native = false;
 }
 
+/* Orders of loads matter as far as there are stores left to go behind. */
+static void
+digest_depends(const Cpu *cpu, Digest *digest)
+{
+    const Past *past = cpu->shared->past;
+
+    if (past == NULL || past->count == 0)
+        return;
+    for (unsigned i = 0; i < GPR_COUNT; i++)
+        digest_u64(digest,
+                   past_rank(past, cpu->number, cpu->state.depends[i]));
+}
+
 void
-cpu_digest(Cpu *cpu, Digest *digest)
+cpu_digest_state(Cpu *cpu, Digest *digest)
 {
     cpu_settle(cpu);
     cpu_own(cpu);
@@ -98,10 +115,18 @@ cpu_digest(Cpu *cpu, Digest *digest)
     digest_u64(digest, (uint64_t)cpu->state.nmi_waits << 1 |
                            cpu->state.nmi_blocked);
     digest_u64(digest, cpu_in_shadow(cpu));
-    digest_u64(digest, cpu->state.retired);
     digest_u64(digest, cpu->state.tsc_aux);
     for (size_t i = 0; i < G_N_ELEMENTS(cpu->state.dr); i++)
         digest_u64(digest, cpu->state.dr[i]);
+    storebuf_digest(&cpu->stores, digest);
+    digest_depends(cpu, digest);
     lapic_digest(&cpu->state.lapic, digest);
     engine_digest(cpu->engine, digest);
+}
+
+void
+cpu_digest(Cpu *cpu, Digest *digest)
+{
+    digest_u64(digest, cpu->state.retired);
+    cpu_digest_state(cpu, digest);
 }

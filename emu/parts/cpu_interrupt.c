@@ -4,6 +4,7 @@
 #include "parts/cpu_interrupt.h"
 
 #include "parts/cpu_hook.h"
+#include "parts/cpu_memory.h"
 #include "parts/engine.h"
 
 #define GATE_INTERRUPT 14u
@@ -149,8 +150,7 @@ push_frame(Cpu *cpu, const CpuEvent *event, uint64_t *rsp, Fault *out)
         live->cr[2] = *rsp - 8;
         return fault(out, CPU_VECTOR_PF, CPU_PF_WRITE);
     }
-    cpu_note_write(cpu, physical, size);
-    memcpy(cpu->shared->gmem->bytes + physical, &frame[skip], size);
+    cpu_store(cpu, physical, &frame[skip], size);
     *rsp -= size;
     return true;
 }
@@ -217,6 +217,7 @@ cpu_deliver(Cpu *cpu, const CpuEvent *event)
     CpuEvent current = *event;
     Fault met;
 
+    cpu_drain(cpu); /* SDM 3A 11.10 */
     cpu->shutdown_vector = event->vector;
     cpu->shutdown_rip = event->rip;
     if (!(cpu->live->hidden & ENGINE_HIDDEN_LMA))

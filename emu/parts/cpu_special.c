@@ -3,7 +3,9 @@
 
 #include "parts/cpu_special.h"
 
+#include "parts/cpu_hook.h"
 #include "parts/cpu_interrupt.h"
+#include "parts/cpu_memory.h"
 #include "parts/engine.h"
 
 #define MSR_TSC 0x10u
@@ -166,11 +168,13 @@ write_msr(Cpu *cpu, uint32_t number, uint64_t value, unsigned length)
         if (!lapic_msr_write(&cpu->state.lapic, number, value,
                              *cpu->shared->clock, &effects))
             return MSR_FAULT;
-        /* The instruction retires first: `effects` may end the slice. */
+        /* It serialises nothing (SDM 3A, 10.12.3): no drain.  The instruction
+         * retires first: `effects` may end the slice. */
         cpu_retire_special(cpu, length);
         cpu_apply_effects(cpu, &effects);
         return MSR_DONE;
     }
+    cpu_drain(cpu);
     switch (number) {
     case LAPIC_MSR_BASE:
         if (!lapic_base_write(&cpu->state.lapic, value))
@@ -390,11 +394,7 @@ bool
 cpu_execute_special(Cpu *cpu, CpuStop *stop)
 {
     const Insn *insn =
-        code_at(cpu->shared->code,
-                cpu->live->hidden & ENGINE_HIDDEN_CS64   ? INSN_MODE_64
-                : cpu->live->hidden & ENGINE_HIDDEN_CS32 ? INSN_MODE_32
-                                                         : INSN_MODE_16,
-                cpu->exit_address);
+        code_at(cpu->shared->code, cpu_mode(cpu), cpu->exit_address);
 
     if (insn->flags & CODE_UNDEFINED)
         return raise_exception(cpu, CPU_VECTOR_UD, stop);
@@ -439,6 +439,7 @@ void
 cpu_enter_init(Cpu *cpu)
 {
     cpu_own(cpu);
+    cpu_drain(cpu);
     lapic_init_reset(&cpu->state.lapic);
     engine_init_reset(cpu->engine);
     cpu->state.activity = CPU_WAIT_SIPI;

@@ -3,6 +3,10 @@
  * cpu_special -- the instructions that Unicorn 2.0.1 does not execute, or
  * executes by looking at the host, or although they are none.
  *
+ * BT and its kin leave flags undefined that Unicorn computes in one way or
+ * another, depending on what stands before it in the block; begun anew there,
+ * it is always the same way.
+ *
  * Unicorn is stopped before each of them, and they are done here: what they
  * do to the registers, and how far RIP moves.  cpuid describes heddle's own
  * processor, the same on every host; the TSC is the machine's clock.
@@ -18,7 +22,7 @@
 #define CPU_SPECIAL_MASK                                                       \
     (INSN_HALT | INSN_INT_N | INSN_SYSCALL | INSN_CPUID | INSN_RDTSC |         \
      INSN_MSR | INSN_CR_ACCESS | INSN_DR_ACCESS | INSN_IN_OUT |              \
-     INSN_VMCALL | CODE_UNDEFINED | CODE_BIT_TEST)
+     INSN_VMCALL | CODE_UNDEFINED | INSN_BIT_TEST)
 
 /* Ticks of virtual time a second, as CPUID leaf 15h and tsc_frequency of a
  * guest have it: one tick is one nanosecond. */

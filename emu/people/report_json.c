@@ -17,11 +17,13 @@ begin(const char *kind, const Scenario *scenario, const ScenarioCase *item)
 }
 
 static void
-add_run(Json *json, const RunRecord *run, MemoryModel memory)
+add_run(Json *json, const RunRecord *run, const MemoryOptions *memory)
 {
     json_u64(json, "seed", run->seed);
     json_text(json, "strategy", run->strategy);
-    json_text(json, "memory", memmodel_name(memory));
+    g_autofree char *model = memmodel_print(memory);
+
+    json_text(json, "memory", model);
     json_u64(json, "steps", run->steps);
     json_digest(json, "digest", run->digest);
 }
@@ -53,7 +55,7 @@ report_json_claim(const CaseOutcome *outcome, const ClaimOutcome *claim)
 
 char *
 report_json_run(const Scenario *scenario, const ScenarioCase *item,
-                const RunRecord *run, MemoryModel memory)
+                const RunRecord *run, const MemoryOptions *memory)
 {
     Json *json = begin("run", scenario, item);
 
@@ -64,7 +66,7 @@ report_json_run(const Scenario *scenario, const ScenarioCase *item,
 
 char *
 report_json_finding(const Scenario *scenario, const Finding *finding,
-                    MemoryModel memory)
+                    const MemoryOptions *memory)
 {
     Json *json = begin("finding", scenario, finding->item);
     g_autofree char *claim =

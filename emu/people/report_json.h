@@ -24,9 +24,9 @@ char *report_json_claim(const CaseOutcome *outcome, const ClaimOutcome *claim);
 
 /* A run of this case, under `memory`, which may not be the case's own. */
 char *report_json_run(const Scenario *scenario, const ScenarioCase *item,
-                      const RunRecord *run, MemoryModel memory);
+                      const RunRecord *run, const MemoryOptions *memory);
 
 char *report_json_finding(const Scenario *scenario, const Finding *finding,
-                          MemoryModel memory);
+                          const MemoryOptions *memory);
 
 #endif

@@ -40,6 +40,8 @@ level_of(const StoryEvent *event)
         return 1;
     case STORY_EVENT_MESSAGE:
         return 2;
+    case STORY_EVENT_VISIBLE:
+        return 3;
     case STORY_EVENT_CALL:
         return event->depth <= 1 ? 3 : 4;
     case STORY_EVENT_WAIT_END:

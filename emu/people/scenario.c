@@ -83,6 +83,7 @@ scenario_add_case(Scenario *scenario, const char *title, unsigned line)
 
     self->title = g_strdup(title);
     self->line = line;
+    self->memory = MEMORY_OPTIONS_SC;
     self->mutants = g_ptr_array_new_with_free_func(g_free);
     self->claims = g_ptr_array_new_with_free_func(free_claim);
     g_ptr_array_add(scenario->cases, self);

@@ -43,7 +43,7 @@ typedef struct ScenarioCase {
     char *title;
     unsigned line;
     GPtrArray *mutants;  /* names, in order; empty: as written */
-    MemoryModel memory;
+    MemoryOptions memory;
     ScenarioBudget budget;
     GPtrArray *claims;   /* Claim, in order of the file */
     unsigned number;     /* from 1, as --case takes it */

@@ -469,6 +469,7 @@ script_new(const char *path, const ScriptHost *host)
     Script *script = g_new0(Script, 1);
 
     script->host = *host;
+    script->memory = MEMORY_OPTIONS_SC;
     script->scenario = scenario_new(path);
     script->mutants = g_ptr_array_new_with_free_func(g_free);
     script->code = g_array_new(FALSE, TRUE, sizeof(ScriptCode));

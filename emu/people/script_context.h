@@ -99,7 +99,7 @@ struct Script {
     ScenarioCase *item;     /* the case being written, or NULL */
     bool item_has_mutants;  /* it named its own */
     GPtrArray *mutants;     /* defaults of all cases ... */
-    MemoryModel memory;
+    MemoryOptions memory;
     ScenarioBudget budget;
     ScriptCode shared;      /* functions above the first case */
     GArray *code;           /* ScriptCode */
@@ -146,6 +146,14 @@ const char *script_check_string(lua_State *lua, int index, const char *word);
  * this mode only. */
 void script_add_word(lua_State *lua, ScriptMode mode, const char *name,
                      int (*function)(lua_State *));
+
+/* Whose loads and stores the scenario's are: those of the core whose story it
+ * is, or nobody's. */
+static inline unsigned
+script_acting_cpu(const Script *script)
+{
+    return script->mode == SCRIPT_STORY ? script->cpu : MACHINE_NOBODY;
+}
 
 /* From now on names mean what they mean in this mode. */
 void script_enter(Script *script, ScriptMode mode);

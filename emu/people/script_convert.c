@@ -262,7 +262,7 @@ void
 script_convert_load(lua_State *lua, gva_t address, const ImageType *type,
                     const ImageMember *field)
 {
-    const Gmem *gmem = machine_memory(script_of(lua)->run.machine);
+    Script *script = script_of(lua);
     uint64_t size = type->size;
     uint64_t bits = 0;
     unsigned shift = 0;
@@ -270,7 +270,8 @@ script_convert_load(lua_State *lua, gva_t address, const ImageType *type,
     if (field != NULL && field->bit_size != 0)
         bits_of_field(field, &address, &size, &shift);
     check_scalar(lua, type, size);
-    if (!gmem_read(gmem, address, &bits, size))
+    if (!machine_read(script->run.machine, script_acting_cpu(script), address,
+                      &bits, size))
         no_memory(lua, address);
     if (field != NULL && field->bit_size != 0) {
         unsigned spare = 64 - field->bit_size;
@@ -308,7 +309,9 @@ void
 script_convert_store(lua_State *lua, gva_t address, const ImageType *type,
                      const ImageMember *field, int index)
 {
-    Gmem *gmem = machine_memory(script_of(lua)->run.machine);
+    Script *script = script_of(lua);
+    Machine *machine = script->run.machine;
+    unsigned cpu = script_acting_cpu(script);
     uint64_t size = type->size;
     uint64_t bits = 0;
     const char *trouble;
@@ -329,11 +332,11 @@ script_convert_store(lua_State *lua, gva_t address, const ImageType *type,
         uint64_t mask = UINT64_MAX >> (64 - field->bit_size) << shift;
         uint64_t old = 0;
 
-        if (!gmem_read(gmem, address, &old, size))
+        if (!machine_read(machine, cpu, address, &old, size))
             no_memory(lua, address);
         bits = (old & ~mask) | (bits << shift & mask);
     }
-    if (!gmem_write(gmem, address, &bits, size))
+    if (!machine_write(machine, cpu, address, &bits, size))
         no_memory(lua, address);
 }
 

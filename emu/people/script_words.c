@@ -348,12 +348,12 @@ l_memory(lua_State *lua)
 {
     Script *script = script_of(lua);
     const char *name = script_check_string(lua, 1, "memory");
-    MemoryModel *model =
+    MemoryOptions *memory =
         script->item == NULL ? &script->memory : &script->item->memory;
+    GError *error = NULL;
 
-    if (!memmodel_parse(name, model))
-        return script_vm_fail(lua, "no memory model \"%s\"; there are \"sc\", "
-                                   "\"tso\", \"pso\", \"weak\"", name);
+    if (!memmodel_parse(name, memory, &error))
+        script_vm_raise(lua, error);
     return 0;
 }
 

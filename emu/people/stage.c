@@ -164,3 +164,20 @@ stage_free(Stage *stage)
     g_free(stage->path);
     g_free(stage);
 }
+
+void
+stage_mark_barriers(Stage *stage)
+{
+    Code *code = machine_code(stage->machine);
+
+    for (size_t i = 0; i < image_probe_count(stage->image); i++) {
+        const ImageProbe *probe = image_probe(stage->image, i);
+
+        if (!g_str_equal(probe->provider, "heddle"))
+            continue;
+        if (g_str_equal(probe->name, "sfence"))
+            code_mark(code, probe->address, CODE_SFENCE);
+        else if (g_str_equal(probe->name, "ccfence"))
+            code_mark(code, probe->address, CODE_CCFENCE);
+    }
+}

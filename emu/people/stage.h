@@ -54,6 +54,10 @@ typedef enum StageError {
 #define STAGE_ERROR stage_error_quark()
 GQuark stage_error_quark(void);
 
+/* Mark the compiler barriers that the guest told of (guest/shim/barrier.h),
+ * for memory models that want to respect them. */
+void stage_mark_barriers(Stage *stage);
+
 /* The image that a system with these mutants needs; caller frees. */
 char *stage_image_path(const ScenarioSystem *system, const GPtrArray *mutants,
                        const StageOptions *options, GError **error);

@@ -21,6 +21,7 @@ typedef struct Core {
     gva_t executed;      /* function of the message about to be called */
     bool asked;          /* its story was asked before */
     bool ended;
+    unsigned lingering;  /* its oldest stores, which others ran without */
     char *awaited;       /* the mark that its story waits for, or NULL */
 } Core;
 
@@ -211,35 +212,11 @@ on_return(StoryLog *log, unsigned cpu, gva_t sp)
     }
 }
 
-/* The stub that a vector leads to, by its symbol; the caller frees it. */
-static char *
-name_vector(StoryLog *log, unsigned cpu, unsigned vector)
-{
-    const Cpu *core = machine_cpu(log->setup.machine, cpu);
-    const char *name = cpu_vector_name(vector);
-    const ImageSymbol *symbol;
-    uint32_t words[3];
-    gva_t handler;
-
-    if (name != NULL)
-        return g_strdup(name);
-    if (vector * 16u + 15 <= core->live->idt.limit &&
-        gmem_read(machine_memory(log->setup.machine),
-                  core->live->idt.base + vector * 16u, words, sizeof words)) {
-        handler = (words[0] & 0xffff) | (words[1] & 0xffff0000) |
-                  (uint64_t)words[2] << 32;
-        symbol = image_symbol_at(log->setup.image, handler);
-        if (symbol != NULL && symbol->address == handler)
-            return g_strdup(symbol->name);
-    }
-    return g_strdup_printf("vector 0x%02x", vector);
-}
-
 static void
 on_interrupt(StoryLog *log, unsigned cpu, unsigned vector)
 {
     Core *core = &log->cores[cpu];
-    g_autofree char *name = name_vector(log, cpu, vector);
+    g_autofree char *name = storylog_value_vector(&log->setup, cpu, vector);
     CallFrame frame = {
         .sp = registers(log, cpu)[GPR_RSP],
         .target = machine_cpu(log->setup.machine, cpu)->live->rip,
@@ -357,26 +334,11 @@ on_point(void *user, unsigned cpu, gva_t rip)
 
 /* --- Messages between cores ----------------------------------------------- */
 
-static char *
-name_message(StoryLog *log, const Message *message)
-{
-    switch (message->message.delivery) {
-    case LAPIC_DELIVERY_NMI:
-        return g_strdup("NMI");
-    case LAPIC_DELIVERY_INIT:
-        return g_strdup("INIT");
-    case LAPIC_DELIVERY_STARTUP:
-        return g_strdup("start-up");
-    default:
-        return name_vector(log, message->target, message->message.vector);
-    }
-}
-
 static void
 on_sent(void *user, unsigned cpu, const Message *message)
 {
     StoryLog *log = user;
-    g_autofree char *name = name_message(log, message);
+    g_autofree char *name = storylog_value_message(&log->setup, message);
 
     tellf(log, cpu, STORY_EVENT_SENT, "sends %s to cpu%u", name,
           message->target);
@@ -391,7 +353,8 @@ on_delivery(StoryLog *log, const Action *action)
 
     for (unsigned i = 0; i < count; i++)
         if (messages[i].number == action->number) {
-            g_autofree char *name = name_message(log, &messages[i]);
+            g_autofree char *name =
+                storylog_value_message(&log->setup, &messages[i]);
 
             tellf(log, action->cpu, STORY_EVENT_ARRIVAL,
                   "%s arrives from cpu%u", name, messages[i].message.source);
@@ -399,8 +362,40 @@ on_delivery(StoryLog *log, const Action *action)
         }
 }
 
+/* --- Stores --------------------------------------------------------------- */
+
+/* Others go on, and do not see what this core has buffered. */
 static void
-on_action(void *user, const Action *action)
+note_lingering(StoryLog *log, unsigned stepping)
+{
+    for (unsigned i = 0; i < log->record.cpus; i++)
+        if (i != stepping)
+            machine_stores(log->setup.machine, i, &log->cores[i].lingering);
+}
+
+/* Stores that nobody could have missed are not told. */
+static void
+on_drain(StoryLog *log, const Action *action, uint64_t count)
+{
+    Core *core = &log->cores[action->cpu];
+    unsigned buffered;
+    const Store *stores =
+        machine_stores(log->setup.machine, action->cpu, &buffered);
+    uint64_t last = action->number + MIN(count, buffered);
+
+    for (uint64_t i = action->number; i < MIN(last, buffered); i++) {
+        g_autofree char *text = NULL;
+
+        if (core->lingering == 0)
+            return;
+        core->lingering--;
+        text = storylog_value_store(&log->setup, &stores[i]);
+        tell(log, action->cpu, STORY_EVENT_VISIBLE, text);
+    }
+}
+
+static void
+on_action(void *user, const Action *action, uint64_t steps)
 {
     StoryLog *log = user;
 
@@ -410,6 +405,10 @@ on_action(void *user, const Action *action)
         if (log->stepping >= 0 && log->stepping != (int)action->cpu)
             log->record.switches++;
         log->stepping = (int)action->cpu;
+        note_lingering(log, action->cpu);
+        return;
+    case ACTION_DRAIN:
+        on_drain(log, action, steps);
         return;
     case ACTION_DELIVER:
         on_delivery(log, action);
@@ -563,7 +562,7 @@ storylog_attach(StoryLog *log)
             continue;
         g_hash_table_insert(log->probes, GSIZE_TO_POINTER(probe->address),
                             GUINT_TO_POINTER((unsigned)i + 1));
-        code_mark(machine_code(setup->machine), probe->address);
+        code_mark(machine_code(setup->machine), probe->address, CODE_POINT);
     }
     machine_watch_flow(setup->machine, true);
 }

@@ -3,6 +3,8 @@
 
 #include "people/storylog_value.h"
 
+#include "parts/cpu_interrupt.h"
+
 /* A pointer below is a number in disguise: the first page is not mapped. */
 #define SMALL_POINTER PAGE_BYTES
 
@@ -180,5 +182,68 @@ storylog_value_call(const StoryLogSetup *setup, const StoryLogCall *call)
                              out);
     }
     g_string_append_c(out, ')');
+    return g_string_free(out, FALSE);
+}
+
+/* --- Interrupts and stores ------------------------------------------------ */
+
+/* The stub that a vector leads to, by its symbol. */
+char *
+storylog_value_vector(const StoryLogSetup *setup, unsigned cpu,
+                      unsigned vector)
+{
+    const Cpu *core = machine_cpu(setup->machine, cpu);
+    const char *name = cpu_vector_name(vector);
+    const ImageSymbol *symbol;
+    uint32_t words[3];
+    gva_t handler;
+
+    if (name != NULL)
+        return g_strdup(name);
+    if (vector * 16u + 15 <= core->live->idt.limit &&
+        gmem_read(machine_memory(setup->machine),
+                  core->live->idt.base + vector * 16u, words, sizeof words)) {
+        handler = (words[0] & 0xffff) | (words[1] & 0xffff0000) |
+                  (uint64_t)words[2] << 32;
+        symbol = image_symbol_at(setup->image, handler);
+        if (symbol != NULL && symbol->address == handler)
+            return g_strdup(symbol->name);
+    }
+    return g_strdup_printf("vector 0x%02x", vector);
+}
+
+char *
+storylog_value_message(const StoryLogSetup *setup, const Message *message)
+{
+    switch (message->message.delivery) {
+    case LAPIC_DELIVERY_NMI:
+        return g_strdup("NMI");
+    case LAPIC_DELIVERY_INIT:
+        return g_strdup("INIT");
+    case LAPIC_DELIVERY_STARTUP:
+        return g_strdup("start-up");
+    default:
+        return storylog_value_vector(setup, message->target,
+                                     message->message.vector);
+    }
+}
+
+char *
+storylog_value_store(const StoryLogSetup *setup, const Store *store)
+{
+    ImageType type = {.kind = IMAGE_TYPE_INTEGER, .size = store->size};
+    GString *out = g_string_new("visible: ");
+    ImageLine line;
+
+    print_pointer(setup, NULL, WINDOW_KERNEL + store->physical, out);
+    g_string_append(out, " = ");
+    if (store->size == sizeof(gva_t))
+        type.kind = IMAGE_TYPE_POINTER;
+    storylog_value_print(setup, &type, store->value, out);
+    if (image_line_at(setup->image, store->rip, &line) && line.file != NULL) {
+        g_autofree char *file = g_path_get_basename(line.file);
+
+        g_string_append_printf(out, ", stored at %s:%u", file, line.line);
+    }
     return g_string_free(out, FALSE);
 }

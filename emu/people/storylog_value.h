@@ -27,6 +27,14 @@ typedef struct StoryLogCall {
 /* "f(a, 2)"; the caller frees it. */
 char *storylog_value_call(const StoryLogSetup *setup, const StoryLogCall *call);
 
+/* "Xipiq", "NMI", "vector 0x42"; "visible: a+4 = 0, stored at f.c:12".  The
+ * caller frees them. */
+char *storylog_value_vector(const StoryLogSetup *setup, unsigned cpu,
+                            unsigned vector);
+char *storylog_value_message(const StoryLogSetup *setup,
+                             const Message *message);
+char *storylog_value_store(const StoryLogSetup *setup, const Store *store);
+
 /* The cpu whose globaldata is at `address`, or -1. */
 int storylog_value_cpu(const StoryLogSetup *setup, gva_t address);
 

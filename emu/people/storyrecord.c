@@ -141,6 +141,7 @@ storyrecord_kind_name(StoryEventKind kind)
         [STORY_EVENT_INTERRUPT] = "interrupt",
         [STORY_EVENT_SENT] = "sent",
         [STORY_EVENT_ARRIVAL] = "arrival",
+        [STORY_EVENT_VISIBLE] = "visible",
         [STORY_EVENT_TIMER] = "timer",
         [STORY_EVENT_TRACE] = "trace",
         [STORY_EVENT_MARK] = "mark",

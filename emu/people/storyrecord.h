@@ -37,6 +37,7 @@ typedef enum StoryEventKind {
     STORY_EVENT_INTERRUPT, /* an interrupt or exception is taken */
     STORY_EVENT_SENT,      /* an interrupt message is sent */
     STORY_EVENT_ARRIVAL,   /* it reaches this cpu's APIC */
+    STORY_EVENT_VISIBLE,   /* a store drains that others ran without */
     STORY_EVENT_TIMER,     /* this cpu's APIC timer fires */
     STORY_EVENT_TRACE,     /* one of the system's own trace points */
     STORY_EVENT_MARK,

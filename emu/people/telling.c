@@ -112,6 +112,11 @@ replay_command(const TellingSetup *setup, uint64_t seed)
                            setup->item->number, seed);
     if (!setup->default_strategy)
         g_string_append_printf(text, " --strategy %s", setup->strategy);
+    if (!setup->default_memory) {
+        g_autofree char *memory = memmodel_print(&setup->memory);
+
+        g_string_append_printf(text, " --memory %s", memory);
+    }
     if (setup->ipiq != NULL) {
         g_autofree char *ipiq = g_shell_quote(setup->ipiq);
 
@@ -144,7 +149,7 @@ keep_trace(const TellingSetup *setup, const RunRecord *record, char **path,
         .case_number = setup->item->number,
         .ipiq = setup->ipiq != NULL ? g_strdup(setup->ipiq) : NULL,
         .strategy = g_strdup(setup->strategy),
-        .memory = g_strdup(memmodel_name(setup->memory)),
+        .memory = memmodel_print(&setup->memory),
         .seed = record->seed,
         .image = image_digest(setup->stage->image),
         .verdict = g_strdup(verdict_name(record->verdict.kind)),

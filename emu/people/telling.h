@@ -28,7 +28,8 @@ typedef struct TellingSetup {
     const char *ipiq;         /* as it was asked for, or NULL */
     const char *strategy;
     bool default_strategy;    /* a replay needs no --strategy */
-    MemoryModel memory;
+    MemoryOptions memory;
+    bool default_memory;   /* it is the case's */
     const char *trace_folder; /* NULL: keep no trace */
     bool raw;
     bool color;

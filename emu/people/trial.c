@@ -147,10 +147,10 @@ strategy_of(const Trial *trial)
                                                 : "random";
 }
 
-static MemoryModel
+static MemoryOptions
 memory_of(const Trial *trial)
 {
-    const MemoryModel *wish = trial->options->memory;
+    const MemoryOptions *wish = trial->options->memory;
 
     return wish != NULL ? *wish : trial->item->memory;
 }
@@ -162,12 +162,6 @@ set_up_strategy(Trial *trial, GError **error)
     const char *name = strategy_of(trial);
     g_autofree char *known = NULL;
 
-    if (memory_of(trial) != MEMORY_SC) {
-        g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
-                    "%s:%u: this heddle has only the memory model \"sc\"",
-                    scenario->path, trial->item->line);
-        return false;
-    }
     trial->strategy = strategy_named(name);
     if (trial->strategy != NULL)
         return true;
@@ -176,6 +170,16 @@ set_up_strategy(Trial *trial, GError **error)
                 "%s:%u: no strategy \"%s\"; there are: %s", scenario->path,
                 trial->item->line, name, known);
     return false;
+}
+
+/* The stage was set up under SC, which is done sooner. */
+static void
+set_up_memory(Trial *trial)
+{
+    MemoryOptions memory = memory_of(trial);
+
+    stage_mark_barriers(trial->stage);
+    machine_set_memory(trial->stage->machine, &memory);
 }
 
 void
@@ -228,6 +232,7 @@ trial_init(Trial *trial, const TrialOptions *options, Script *script,
         return false;
     if (!set_up_probe(trial, error))
         return false;
+    set_up_memory(trial);
     bind_script(trial, false);
     setup = (RunSetup){
         .machine = trial->stage->machine,
@@ -289,6 +294,7 @@ trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
         .strategy = strategy_of(trial),
         .default_strategy = trial->options->strategy == NULL,
         .memory = memory_of(trial),
+        .default_memory = trial->options->memory == NULL,
         .trace_folder = trial->options->trace_folder,
         .raw = trial->options->raw,
         .color = trial->options->color,

@@ -24,7 +24,7 @@
 typedef struct TrialOptions {
     StageOptions stage;
     const char *strategy;   /* NULL: the case's, or random */
-    const MemoryModel *memory; /* NULL: the case's */
+    const MemoryOptions *memory; /* NULL: the case's */
     uint64_t runs;          /* 0: the case's, or TRIAL_RUNS_DEFAULT */
     uint64_t steps_max;     /* 0: the case's, or the default */
     uint64_t first_seed;    /* of the first run */

@@ -66,7 +66,7 @@ add_handler(Probe *probe, gva_t address, HandlerKind kind, unsigned index)
     g_array_append_val(probe->handlers, handler);
     g_hash_table_insert(probe->at, key,
                         GINT_TO_POINTER((int)probe->handlers->len));
-    code_mark(machine_code(probe->setup.machine), address);
+    code_mark(machine_code(probe->setup.machine), address, CODE_POINT);
 }
 
 /* The returns of a function: where it is about to go back to its caller. */

@@ -143,24 +143,6 @@ hash_memory(Machine *machine, const StateView *view)
     return sum;
 }
 
-static void
-hash_cpu(Cpu *cpu, Digest *digest)
-{
-    const Lapic *lapic = &cpu->state.lapic;
-
-    cpu_settle(cpu);
-    cpu_own(cpu);
-    digest_u64(digest, cpu->state.activity);
-    digest_u64(digest, (uint64_t)cpu->state.nmi_waits << 1 |
-                           cpu->state.nmi_blocked);
-    digest_u64(digest, cpu->state.retired == cpu->state.shadow_at);
-    digest_u64(digest, cpu->state.tsc_aux);
-    for (size_t i = 0; i < G_N_ELEMENTS(cpu->state.dr); i++)
-        digest_u64(digest, cpu->state.dr[i]);
-    lapic_digest(lapic, digest);
-    engine_digest(cpu->engine, digest);
-}
-
 uint64_t
 state_hash(Machine *machine, const StateView *view)
 {
@@ -170,7 +152,7 @@ state_hash(Machine *machine, const StateView *view)
 
     digest_init(&digest);
     for (unsigned i = 0; i < machine_cpus(machine); i++)
-        hash_cpu(machine_cpu(machine, i), &digest);
+        cpu_digest_state(machine_cpu(machine, i), &digest);
     digest_u64(&digest, hash_memory(machine, view));
     for (guint k = 0; k < view->fifos->len; k++)
         hash_fifo(machine, &g_array_index(view->fifos, StateFifo, k), &digest);

@@ -19,8 +19,9 @@ verdict_name(VerdictKind kind)
     return names[kind];
 }
 
-/* Deliver what is in flight, then give every runnable core its turn.  False
- * when something happened that a loop does not contain. */
+/* Deliver what is in flight, give every runnable core its turn, and let its
+ * stores become visible.  False when something happened that a loop does not
+ * contain. */
 static bool
 play_round(Machine *machine, Actions *actions, uint64_t *steps)
 {
@@ -48,6 +49,7 @@ play_round(Machine *machine, Actions *actions, uint64_t *steps)
         if (stop == CPU_STOP_HYPERCALL || stop == CPU_STOP_SHUTDOWN)
             return false;
     }
+    machine_drain_all(machine);
     return true;
 }
 
@@ -94,6 +96,7 @@ verdict_find_lasso(Machine *machine, const StateView *view, Verdict *verdict)
     if (!state_is_comparable(machine))
         return false;
     before = machine_save(machine);
+    machine_drain_all(machine);
     found = find_loop(machine, view, verdict);
     machine_load(machine, before);
     return found;

@@ -12,10 +12,11 @@
  *
  * A livelock is proved by verdict_find_lasso(): from here on the machine is
  * driven in rounds.  In a round every message in flight arrives, then every
- * core that can run does so, in order, until it pauses or LASSO_TURN_STEPS
- * were made.  If the hash of state.h after some round equals the one after an
- * earlier round, the rounds between are a loop that the machine can take for
- * ever, and it is fair.  The machine is put back to where it was.
+ * core that can run does so, in order, until it pauses or LASSO_TURN_STEPS were
+ * made, and all stores become visible; no load is late.  If the hash of state.h
+ * after some round equals the one after an earlier round, the rounds between
+ * are a loop that the machine can take for ever, and it is fair.  The machine
+ * is put back to where it was.
  *
  * Layer 4.
  */

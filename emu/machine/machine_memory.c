@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "machine/machine_parts.h"
+#include "parts/cpu_hook.h"
+#include "parts/cpu_memory.h"
+
+/* --- Store buffers -------------------------------------------------------- */
+
+void
+machine_note_stores(Machine *machine, const Cpu *cpu)
+{
+    uint64_t bit = UINT64_C(1) << cpu->number;
+
+    if (cpu->stores.count > 0)
+        machine->buffered |= bit;
+    else
+        machine->buffered &= ~bit;
+}
+
+uint64_t
+machine_drainable(const Machine *machine, unsigned cpu)
+{
+    return cpu_drainable(&machine->cpus[cpu]);
+}
+
+const Store *
+machine_stores(const Machine *machine, unsigned cpu, unsigned *count)
+{
+    *count = machine->cpus[cpu].stores.count;
+    return machine->cpus[cpu].stores.entries;
+}
+
+void
+machine_drain_all(Machine *machine)
+{
+    for (unsigned i = 0; i < machine->cpu_count; i++) {
+        Cpu *cpu = &machine->cpus[i];
+
+        storebuf_drain_all(&cpu->stores, &machine->memory, NULL, i);
+    }
+    machine->buffered = 0;
+    past_forget(&machine->past, &machine->memory);
+}
+
+void
+machine_set_memory(Machine *machine, const MemoryOptions *options)
+{
+    CpuShared *shared = &machine->shared;
+
+    INVARIANT(options->depth >= 1 && options->depth <= STOREBUF_DEPTH_MAX);
+    machine_drain_all(machine);
+    shared->memory = *options;
+    shared->past = options->model == MEMORY_WEAK ? &machine->past : NULL;
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        cpu_update_memory(&machine->cpus[i]);
+}
+
+const MemoryOptions *
+machine_memory_options(const Machine *machine)
+{
+    return &machine->shared.memory;
+}
+
+/* --- Access from outside -------------------------------------------------- */
+
+bool
+machine_read(Machine *machine, unsigned cpu, gva_t address, void *bytes,
+             uint64_t size)
+{
+    gpa_t physical;
+
+    if (cpu == MACHINE_NOBODY)
+        return gmem_read(&machine->memory, address, bytes, size);
+    if (!gmem_translate(&machine->memory, address, size, &physical))
+        return false;
+    storebuf_forward(&machine->cpus[cpu].stores, &machine->memory, physical,
+                     bytes, size);
+    return true;
+}
+
+/* In a core's stead: shown for the moment, as when it runs. */
+static void
+write_as(Machine *machine, Cpu *cpu, gpa_t physical, const void *bytes,
+         uint64_t size)
+{
+    storebuf_show(&cpu->stores, &machine->memory);
+    cpu_store(cpu, physical, bytes, size);
+    storebuf_hide(&cpu->stores, &machine->memory);
+    machine_note_stores(machine, cpu);
+}
+
+bool
+machine_write(Machine *machine, unsigned cpu, gva_t address,
+              const void *bytes, uint64_t size)
+{
+    Gmem *memory = &machine->memory;
+    gpa_t physical;
+
+    if (!gmem_translate(memory, address, size, &physical))
+        return false;
+    if (cpu != MACHINE_NOBODY) {
+        write_as(machine, &machine->cpus[cpu], physical, bytes, size);
+        return true;
+    }
+    cpu_note_write(&machine->cpus[0], physical, size);
+    memcpy(memory->bytes + physical, bytes, size);
+    return true;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "parts/cpu_memory.h"
+
+#include "parts/cpu_hook.h"
+
+void
+cpu_drain(Cpu *cpu)
+{
+    const CpuShared *shared = cpu->shared;
+
+    storebuf_drain_all(&cpu->stores, shared->gmem, shared->past, cpu->number);
+    if (shared->past != NULL)
+        past_barrier(shared->past, shared->gmem, cpu->number);
+}
+
+#define DRAINING                                                               \
+    (INSN_FENCE_M | INSN_LOCKED | INSN_SERIALISING | INSN_IN_OUT |            \
+     INSN_UNPREDICTED)
+
+/* A write to an MSR knows only when it executes whether it serialises. */
+void
+cpu_order(Cpu *cpu, uint64_t flags)
+{
+    const CpuShared *shared = cpu->shared;
+    bool source = shared->memory.barriers == MEMORY_BARRIERS_SOURCE;
+
+    if (flags & DRAINING && !(flags & INSN_MSR))
+        cpu_drain(cpu);
+    if (flags & INSN_FENCE_S ||
+        (flags & (CODE_SFENCE | CODE_CCFENCE) && source))
+        storebuf_fence(&cpu->stores);
+    if (shared->past != NULL &&
+        (flags & INSN_FENCE_L || (flags & CODE_CCFENCE && source)))
+        past_barrier(shared->past, shared->gmem, cpu->number);
+}
+
+/* --- Stores --------------------------------------------------------------- */
+
+/* Room for one more: the oldest leaves unasked. */
+static void
+make_room(Cpu *cpu)
+{
+    const CpuShared *shared = cpu->shared;
+
+    while (cpu->stores.count >= shared->memory.depth)
+        storebuf_drain(&cpu->stores, shared->gmem, 0, shared->past,
+                       cpu->number);
+}
+
+static void
+buffer(Cpu *cpu, gpa_t physical, uint64_t size, gva_t rip, bool weakly)
+{
+    while (size > 0) {
+        uint64_t part = LINE_BYTES - (physical & (LINE_BYTES - 1));
+
+        part = MIN(MIN(part, size), STORE_BYTES_MAX);
+        make_room(cpu);
+        storebuf_push(&cpu->stores, cpu->shared->gmem, physical,
+                      (unsigned)part, rip);
+        cpu->stores.entries[cpu->stores.count - 1].weakly = weakly;
+        physical += part;
+        size -= part;
+    }
+}
+
+static bool
+holds_code(const Gmem *gmem, gpa_t physical, uint64_t size)
+{
+    gpa_t last = (physical + size - 1) >> LINE_BITS;
+
+    for (gpa_t line = physical >> LINE_BITS; line <= last; line++)
+        if (gmem->line_flags[line] & GMEM_CODE)
+            return true;
+    return false;
+}
+
+/* It becomes visible with the instruction. */
+static void
+pass_buffer(Cpu *cpu, gpa_t physical, uint64_t size)
+{
+    Past *past = cpu->shared->past;
+    Gmem *gmem = cpu->shared->gmem;
+
+    if (past == NULL)
+        return;
+    for (uint64_t done = 0; done < size; done += STORE_BYTES_MAX) {
+        unsigned part = (unsigned)MIN(size - done, STORE_BYTES_MAX);
+
+        past_note(past, gmem, cpu->number, physical + done, part,
+                  store_bytes(gmem, physical + done, part));
+    }
+}
+
+/* A read-modify-write that read an older value: RAM holds that one, but what
+ * the new entries cover is the newest. */
+static void
+cover_newest(Cpu *cpu)
+{
+    unsigned i = cpu->stores.count;
+
+    for (unsigned left = cpu->late_size; left > 0;) {
+        Store *store = &cpu->stores.entries[--i];
+
+        store->covered =
+            cpu->late_newest >> 8 * (store->physical - cpu->late_at);
+        left -= store->size;
+    }
+    cpu->late_size = 0;
+}
+
+void
+cpu_note_store(Cpu *cpu, const Insn *insn, gpa_t physical, uint64_t size)
+{
+    if (insn->flags & INSN_LOCKED)
+        pass_buffer(cpu, physical, size);
+    else if (holds_code(cpu->shared->gmem, physical, size)) {
+        cpu_drain(cpu);
+        pass_buffer(cpu, physical, size);
+    } else {
+        buffer(cpu, physical, size, cpu->hooked_at,
+               insn->flags & INSN_NON_TEMPORAL);
+        if (cpu->late_size != 0 && physical == cpu->late_at &&
+            size == cpu->late_size)
+            cover_newest(cpu);
+    }
+}
+
+void
+cpu_store(Cpu *cpu, gpa_t physical, const void *bytes, uint64_t size)
+{
+    cpu_note_write(cpu, physical, size);
+    if (cpu_model(cpu) != MEMORY_SC) {
+        if (holds_code(cpu->shared->gmem, physical, size))
+            cpu_drain(cpu);
+        else
+            buffer(cpu, physical, size, cpu->live->rip, false);
+    }
+    memcpy(cpu->shared->gmem->bytes + physical, bytes, size);
+}
+
+/* --- Loads that may be late ----------------------------------------------- */
+
+/* The newest order among the loads that the registers' values came from. */
+static uint64_t
+newest_of(const Cpu *cpu, unsigned registers)
+{
+    uint64_t newest = 0;
+
+    for (; registers != 0; registers &= registers - 1)
+        newest = MAX(newest, cpu->state.depends[__builtin_ctz(registers)]);
+    return newest;
+}
+
+static unsigned
+address_registers(const InsnAccess *access)
+{
+    unsigned registers = 0;
+
+    if (access->base < INSN_REG_NONE)
+        registers |= 1u << access->base;
+    if (access->index < INSN_REG_NONE)
+        registers |= 1u << access->index;
+    if (access->index == INSN_REG_AL)
+        registers |= 1u << INSN_RAX;
+    return registers;
+}
+
+/* Does the instruction write where it loads, other than by writing back? */
+static bool
+is_entangled(Cpu *cpu, const Insn *insn, const InsnAccess *load,
+             gpa_t physical)
+{
+    for (unsigned i = 0; i < insn->access_count; i++) {
+        const InsnAccess *access = &insn->access[i];
+        gpa_t at;
+
+        if (access != load && access->mode & INSN_ACCESS_WRITE &&
+            gmem_translate(cpu->shared->gmem, cpu_address_of(cpu, access),
+                           access->size, &at) &&
+            at < physical + load->size && physical < at + access->size)
+            return true;
+    }
+    return false;
+}
+
+/* Returns the order of the store whose value the load gives. */
+static uint64_t
+load_late(Cpu *cpu, const Insn *insn, const InsnAccess *access,
+          gpa_t physical)
+{
+    const CpuShared *shared = cpu->shared;
+    uint64_t behind = newest_of(cpu, address_registers(access));
+    unsigned choice = 0;
+    PastView view;
+
+    past_look(shared->past, shared->gmem, cpu->number, physical, access->size,
+              behind, &view);
+    if (view.count > 1 && shared->host.late != NULL &&
+        cpu->late_size == 0 &&
+        !storebuf_overlaps(&cpu->stores, physical, access->size) &&
+        !is_entangled(cpu, insn, access, physical))
+        choice = shared->host.late(shared->host.user, cpu, view.count);
+    if (choice > 0) {
+        store_put_bytes(shared->gmem, physical, access->size,
+                        view.value[choice]);
+        cpu->late_at = physical;
+        cpu->late_size = access->size;
+        cpu->late_newest = view.value[0];
+        if (!(access->mode & INSN_ACCESS_WRITE))
+            cpu_request_attention(cpu);
+    }
+    past_read(shared->past, shared->gmem, cpu->number, physical, access->size,
+              view.order[choice]);
+    return MAX(behind, view.order[choice]);
+}
+
+static uint64_t
+note_load(Cpu *cpu, const Insn *insn, const InsnAccess *access)
+{
+    const Gmem *gmem = cpu->shared->gmem;
+    Past *past = cpu->shared->past;
+    gpa_t physical;
+    uint8_t flags;
+
+    if (!gmem_translate(gmem, cpu_address_of(cpu, access), access->size,
+                        &physical))
+        return 0;
+    flags = gmem->line_flags[physical >> LINE_BITS] |
+            gmem->line_flags[(physical + access->size - 1) >> LINE_BITS];
+    if (!(flags & GMEM_PAST) || insn->flags & INSN_LOCKED)
+        return 0;
+    if (access->size <= STORE_BYTES_MAX && !(flags & GMEM_CODE))
+        return load_late(cpu, insn, access, physical);
+    past_read(past, cpu->shared->gmem, cpu->number, physical, access->size,
+              past->orders);
+    return past->orders;
+}
+
+void
+cpu_note_loads(Cpu *cpu, const Insn *insn)
+{
+    uint64_t newest = newest_of(cpu, insn->gpr_reads);
+    unsigned writes = insn->gpr_writes;
+
+    for (unsigned i = 0; i < insn->access_count; i++)
+        if (insn->access[i].mode & INSN_ACCESS_READ) {
+            uint64_t order = note_load(cpu, insn, &insn->access[i]);
+
+            newest = MAX(newest, order);
+        }
+    for (; writes != 0; writes &= writes - 1)
+        cpu->state.depends[__builtin_ctz(writes)] = newest;
+}
+
+void
+cpu_put_back(Cpu *cpu)
+{
+    store_put_bytes(cpu->shared->gmem, cpu->late_at, cpu->late_size,
+                    cpu->late_newest);
+    cpu->late_size = 0;
+}
+
+/* --- From outside --------------------------------------------------------- */
+
+void
+cpu_update_memory(Cpu *cpu)
+{
+    const MemoryOptions *memory = &cpu->shared->memory;
+
+    INVARIANT(cpu->stores.count == 0);
+    cpu->depth = memory->model == MEMORY_SC ? 0 : memory->depth;
+    cpu_reset_stop_mask(cpu);
+    /* Pages that the hook knows are taken the short way. */
+    cpu->page_number = UINT64_MAX;
+    memset(cpu->state.depends, 0, sizeof cpu->state.depends);
+}
+
+uint64_t
+cpu_drainable(const Cpu *cpu)
+{
+    return storebuf_drainable(&cpu->stores, cpu->shared->memory.model);
+}
+
+void
+cpu_drain_stores(Cpu *cpu, unsigned index, uint64_t count)
+{
+    INVARIANT(cpu_drainable(cpu) >> index & 1);
+    while (count-- > 0 && cpu->stores.count > 0) {
+        storebuf_drain(&cpu->stores, cpu->shared->gmem, index,
+                       cpu->shared->past, cpu->number);
+        index = 0;
+    }
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "parts/past.h"
+
+void
+past_init(Past *past, unsigned cores)
+{
+    past->cores = cores == 64 ? UINT64_MAX : (UINT64_C(1) << cores) - 1;
+    past->orders = 0;
+    past->count = 0;
+}
+
+static gpa_t
+line_of(const PastStore *store)
+{
+    return store->physical >> LINE_BITS;
+}
+
+void
+past_mark_lines(const Past *past, Gmem *gmem)
+{
+    for (unsigned i = 0; i < past->count; i++)
+        gmem->line_flags[line_of(&past->stores[i])] |= GMEM_PAST;
+}
+
+static void
+unmark_lines(const Past *past, Gmem *gmem)
+{
+    for (unsigned i = 0; i < past->count; i++)
+        gmem->line_flags[line_of(&past->stores[i])] &= (uint8_t)~GMEM_PAST;
+}
+
+void
+past_forget(Past *past, Gmem *gmem)
+{
+    unmark_lines(past, gmem);
+    past->count = 0;
+}
+
+static bool
+overlaps(const PastStore *store, gpa_t physical, uint64_t size)
+{
+    return store->physical < physical + size &&
+           physical < store->physical + store->size;
+}
+
+/* Keep what is not among the `oldest` first, and what somebody can still go
+ * back behind. */
+static void
+thin_out(Past *past, Gmem *gmem, unsigned oldest)
+{
+    unsigned kept = 0;
+
+    unmark_lines(past, gmem);
+    for (unsigned i = oldest; i < past->count; i++)
+        if (past->stores[i].passed != past->cores)
+            past->stores[kept++] = past->stores[i];
+    past->count = kept;
+    past_mark_lines(past, gmem);
+}
+
+void
+past_note(Past *past, Gmem *gmem, unsigned cpu, gpa_t physical, unsigned size,
+          uint64_t old)
+{
+    uint64_t bit = UINT64_C(1) << cpu;
+
+    INVARIANT(size >= 1 && size <= 8);
+    if (bit == past->cores)
+        return;
+    if (gmem->line_flags[physical >> LINE_BITS] & GMEM_PAST)
+        past_read(past, gmem, cpu, physical, size, past->orders);
+    if (past->count == PAST_STORES_MAX) /* half: it has a cost of its own */
+        thin_out(past, gmem, PAST_STORES_MAX / 2);
+    past->stores[past->count++] = (PastStore){
+        .order = ++past->orders,
+        .passed = bit,
+        .physical = physical,
+        .old = old,
+        .size = size,
+    };
+    gmem->line_flags[physical >> LINE_BITS] |= GMEM_PAST;
+}
+
+void
+past_barrier(Past *past, Gmem *gmem, unsigned cpu)
+{
+    bool full = false;
+
+    if (past->count == 0)
+        return;
+    for (unsigned i = 0; i < past->count; i++) {
+        past->stores[i].passed |= UINT64_C(1) << cpu;
+        full |= past->stores[i].passed == past->cores;
+    }
+    if (full)
+        thin_out(past, gmem, 0);
+}
+
+/* Lay what the store overwrote over a value read at `physical`. */
+static uint64_t
+undo(const PastStore *store, gpa_t physical, unsigned size, uint64_t value)
+{
+    for (unsigned k = 0; k < store->size; k++) {
+        gpa_t at = store->physical + k;
+        unsigned shift;
+
+        if (at < physical || at - physical >= size)
+            continue;
+        shift = 8 * (unsigned)(at - physical);
+        value = (value & ~(UINT64_C(0xff) << shift)) |
+                (store->old >> 8 * k & 0xff) << shift;
+    }
+    return value;
+}
+
+void
+past_look(const Past *past, const Gmem *gmem, unsigned cpu, gpa_t physical,
+          unsigned size, uint64_t behind, PastView *view)
+{
+    uint64_t value = 0;
+
+    INVARIANT(size >= 1 && size <= 8);
+    memcpy(&value, gmem->bytes + physical, size);
+    view->count = 1;
+    view->value[0] = value;
+    view->order[0] = 0;
+    for (unsigned i = past->count; i-- > 0;) {
+        const PastStore *store = &past->stores[i];
+
+        if (!overlaps(store, physical, size))
+            continue;
+        view->order[view->count - 1] = store->order;
+        if (store->passed >> cpu & 1 || store->order <= behind)
+            return;
+        value = undo(store, physical, size, value);
+        view->value[view->count] = value;
+        view->order[view->count] = 0;
+        view->count++;
+    }
+}
+
+void
+past_read(Past *past, Gmem *gmem, unsigned cpu, gpa_t physical, uint64_t size,
+          uint64_t order)
+{
+    bool full = false;
+
+    for (unsigned i = 0; i < past->count; i++) {
+        PastStore *store = &past->stores[i];
+
+        if (store->order > order || !overlaps(store, physical, size))
+            continue;
+        store->passed |= UINT64_C(1) << cpu;
+        full |= store->passed == past->cores;
+    }
+    if (full)
+        thin_out(past, gmem, 0);
+}
+
+size_t
+past_bytes(const Past *past)
+{
+    return offsetof(Past, stores) + past->count * sizeof(PastStore);
+}
+
+void
+past_copy(Past *to, const Past *from)
+{
+    memcpy(to, from, past_bytes(from));
+}
+
+unsigned
+past_rank(const Past *past, unsigned cpu, uint64_t order)
+{
+    unsigned rank = 0;
+
+    for (unsigned i = 0; i < past->count && past->stores[i].order <= order;
+         i++)
+        rank += !(past->stores[i].passed >> cpu & 1);
+    return rank;
+}
+
+void
+past_digest(const Past *past, Digest *digest)
+{
+    if (past->count == 0)
+        return;
+    digest_u64(digest, past->count);
+    for (unsigned i = 0; i < past->count; i++) {
+        const PastStore *store = &past->stores[i];
+
+        digest_u64(digest, store->physical);
+        digest_u64(digest, store->old);
+        digest_u64(digest, store->passed);
+        digest_u64(digest, store->size);
+    }
+}
