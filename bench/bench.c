@@ -2,7 +2,7 @@
 /*
  * bench -- what heddle costs, as ratios within one run.
  *
- *      bench [NAME...]     instructions schedules reset growth
+ *      bench [NAME...]     instructions memory litmus schedules reset growth
  *
  * Every measurement is a process of its own (the accelerator of
  * engine_accel.h is on or off for a whole process) and counts processor time;
@@ -19,6 +19,7 @@
 #include "base/wallclock.h"
 #include "people/check.h"
 #include "people/guestbuild.h"
+#include "people/litmus_run.h"
 #include "people/stage.h"
 
 #define ROUNDS 5
@@ -262,6 +263,65 @@ storm_of(unsigned cpus)
     return storm_cost(&storm, 20, cpus > 16 ? 100 : 1000);
 }
 
+/* The flood and the storm under another memory model. */
+static double
+model_cost(const char *model, bool floods)
+{
+    Rig rig = rig_new(CORES, floods ? "256" : "8");
+    Storm flood = {.rig = &rig, .function = symbol(&rig, "flood_passive"),
+                   .calls = 1, .floods = true};
+    Storm storm = {.rig = &rig, .function = symbol(&rig, "lwkt_send_ipiq3"),
+                   .nop = symbol(&rig, "nop"), .calls = 20};
+    MemoryOptions memory;
+    GError *error = NULL;
+
+    must(memmodel_parse(model, &memory, &error), error);
+    machine_set_memory(rig.stage->machine, &memory);
+    return floods ? storm_cost(&flood, 20, 200) : storm_cost(&storm, 20, 1000);
+}
+
+#define MEASURE_MODEL(model)                                                   \
+    static double measure_flood_##model(void)                                  \
+    {                                                                          \
+        return model_cost(#model, true);                                       \
+    }                                                                          \
+    static double measure_storm_##model(void)                                  \
+    {                                                                          \
+        return model_cost(#model, false);                                      \
+    }
+
+MEASURE_MODEL(sc)
+MEASURE_MODEL(tso)
+MEASURE_MODEL(pso)
+MEASURE_MODEL(weak)
+
+/* Sampled runs of SB a second. */
+static double
+measure_sampling(void)
+{
+    g_autofree char *path = g_build_filename(guestbuild_data(), "scenarios",
+                                             "litmus", "SB.litmus", NULL);
+    MemoryOptions memory = {.model = MEMORY_TSO, .depth = MEMORY_DEPTH_DEFAULT};
+    const uint64_t runs = 1000000;
+    GError *error = NULL;
+    g_autoptr(Litmus) litmus = litmus_load(path, &error);
+    g_autoptr(LitmusCode) code = NULL;
+    g_autoptr(LitmusRun) run = NULL;
+    g_autoptr(LitmusStates) states = NULL;
+    uint64_t before;
+
+    must(litmus != NULL, error);
+    code = litmus_assemble(litmus, &error);
+    must(code != NULL, error);
+    run = litmus_run_new(litmus, code, &error);
+    must(run != NULL, error);
+    states = litmus_states_new(litmus);
+    must(litmus_run_sample(run, &memory, runs / 10, 1, states, &error), error);
+    before = wallclock_cpu();
+    must(litmus_run_sample(run, &memory, runs, 1, states, &error), error);
+    return (double)runs * 1e9 / (double)(wallclock_cpu() - before);
+}
+
 static double
 measure_storm_2(void)
 {
@@ -432,6 +492,43 @@ bench_instructions(void)
 }
 
 static void
+bench_memory(void)
+{
+    static const struct {
+        const char *name;
+        Measure *flood, *storm;
+    } models[] = {
+        {"sc", measure_flood_sc, measure_storm_sc},
+        {"tso", measure_flood_tso, measure_storm_tso},
+        {"pso", measure_flood_pso, measure_storm_pso},
+        {"weak", measure_flood_weak, measure_storm_weak},
+    };
+    double flood_sc = 0, storm_sc = 0;
+
+    printf("memory models, ns an instruction, 4 cores, a switch every 20\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(models); i++) {
+        double flood = measure(models[i].flood, "1");
+        double storm = measure(models[i].storm, "1");
+
+        if (i == 0) {
+            flood_sc = flood;
+            storm_sc = storm;
+        }
+        printf("  %-5s passive flood %6.1f  %.2f x   storm of active sends "
+               "%6.1f  %.2f x\n",
+               models[i].name, flood, flood / flood_sc, storm,
+               storm / storm_sc);
+    }
+}
+
+static void
+bench_litmus(void)
+{
+    printf("litmus, SB under tso, sampled runs a second %7.0f\n",
+           measure(measure_sampling, "1"));
+}
+
+static void
 bench_schedules(void)
 {
     printf("schedules a second, reset and verdict included\n");
@@ -469,6 +566,8 @@ static const struct {
     void (*function)(void);
 } benches[] = {
     {"instructions", bench_instructions},
+    {"memory", bench_memory},
+    {"litmus", bench_litmus},
     {"schedules", bench_schedules},
     {"reset", bench_reset},
     {"growth", bench_growth},

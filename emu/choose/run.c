@@ -66,6 +66,8 @@ ask_story(Run *run, unsigned cpu, uint64_t result, GError **error)
     StoryStep step = STORY_END;
     StoryCall call = {0};
 
+    if (run->waiting & bit(cpu))
+        machine_fence(run->setup.machine, cpu);
     if (!stories->next(stories->user, cpu, result, &step, &call, error))
         return false;
     run->waiting &= ~bit(cpu);
@@ -113,7 +115,7 @@ ask_waiting(Run *run, GError **error)
 void
 run_marked(Run *run, unsigned cpu, const char *name)
 {
-    (void)cpu;
+    machine_fence(run->setup.machine, cpu);
     if (run->setup.probe != NULL)
         probe_mark(run->setup.probe, name);
 }

@@ -99,7 +99,8 @@ const Tape *run_tape(const Run *run);
 
 /* The door, for stories that choose(). */
 uint64_t run_choose(Run *run, uint64_t bound);
-/* A story marked. */
+/* A story marked.  A mark orders memory as well as time: it is a full fence of
+ * its core, and so is going on after having waited for one. */
 void run_marked(Run *run, unsigned cpu, const char *name);
 
 #endif

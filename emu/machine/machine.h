@@ -144,6 +144,10 @@ bool machine_read(Machine *machine, unsigned cpu, gva_t address, void *bytes,
 bool machine_write(Machine *machine, unsigned cpu, gva_t address,
                    const void *bytes, uint64_t size);
 
+/* Core `cpu` has a full fence: its stores become visible, and no later load is
+ * older than this moment. */
+void machine_fence(Machine *machine, unsigned cpu);
+
 /* Everything that is buffered becomes visible, and no load is late: what a
  * fair machine comes to. */
 void machine_drain_all(Machine *machine);

@@ -32,6 +32,13 @@ machine_stores(const Machine *machine, unsigned cpu, unsigned *count)
 }
 
 void
+machine_fence(Machine *machine, unsigned cpu)
+{
+    cpu_drain(&machine->cpus[cpu]);
+    machine_note_stores(machine, &machine->cpus[cpu]);
+}
+
+void
 machine_drain_all(Machine *machine)
 {
     for (unsigned i = 0; i < machine->cpu_count; i++) {

@@ -400,8 +400,10 @@ cpu_run(Cpu *cpu, uint64_t steps)
     cpu->memory_mask = cpu->shared->watches || cpu->shared->past != NULL
                            ? INSN_MEMORY
                            : INSN_WRITES | INSN_UNPREDICTED | CODE_PIECEWISE;
-    cpu->plain =
-        cpu->shared->watches || cpu->trace_calls ? 0 : CODE_PLAIN;
+    cpu->plain = cpu->shared->watches || cpu->shared->past != NULL ||
+                         cpu->trace_calls
+                     ? 0
+                     : CODE_PLAIN;
     if (cpu->depth == 0) /* the half of an instruction that was left over */
         storebuf_drain_all(&cpu->stores, cpu->shared->gmem, NULL, cpu->number);
     storebuf_show(&cpu->stores, cpu->shared->gmem);

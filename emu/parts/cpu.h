@@ -153,6 +153,7 @@ struct Cpu {
     uint64_t memory_mask;  /* Insn flags whose accesses must be noted */
     uint32_t plain;        /* CODE_PLAIN, or 0: look at every instruction */
     uint32_t depth;        /* of the store buffer; 0: stores are not buffered */
+    uint32_t depending;    /* registers with state.depends, one bit each */
     uint32_t page_hidden;  /* mode bits for which page_slots is right */
     uint64_t page_number;  /* of the address whose slots these are */
     const uint32_t *page_slots;

@@ -283,18 +283,21 @@ note_accesses(Cpu *cpu, const Insn *insn)
     }
 }
 
-/* The common store: one access by base, index and displacement, to one line
- * of data that is dirty already and not watched.  All others take the long
- * way. */
+/* An access that is as its operand says, loads, stores or both. */
+#define ACCESS_PLAIN (INSN_ACCESS_READ | INSN_ACCESS_WRITE)
+
+/* The common access: one, by base, index and displacement, to one line of
+ * data that is dirty already and not watched, and in which the core cannot
+ * find older values of others.  All others take the long way. */
 static inline bool
-is_common_store(const Cpu *cpu, const Insn *insn, gpa_t *physical)
+is_common_access(const Cpu *cpu, const Insn *insn, gpa_t *physical)
 {
     const InsnAccess *access = &insn->access[0];
     const Gmem *gmem = cpu->shared->gmem;
     uint64_t address = (uint64_t)access->displacement;
+    uint8_t flags;
 
-    if (insn->access_count != 1 ||
-        (access->mode & ~INSN_ACCESS_READ) != INSN_ACCESS_WRITE ||
+    if (insn->access_count != 1 || access->mode > ACCESS_PLAIN ||
         access->address_bits != 64)
         return false;
     if (access->base < INSN_REG_NONE)
@@ -307,18 +310,21 @@ is_common_store(const Cpu *cpu, const Insn *insn, gpa_t *physical)
         address += cpu->live->segments[access->segment].base;
     if (!gmem_translate(gmem, address, access->size, physical))
         return false;
+    flags = gmem->line_flags[*physical >> LINE_BITS];
     return (*physical & (LINE_BYTES - 1)) + access->size <= LINE_BYTES &&
-           gmem->line_flags[*physical >> LINE_BITS] == GMEM_DIRTY;
+           (flags == GMEM_DIRTY ||
+            (flags == (GMEM_DIRTY | GMEM_PAST) &&
+             !past_is_foreign(cpu->shared->past, cpu->number, *physical)));
 }
 
-/* Is nothing left to be done about its memory?  The last store of a slice
- * takes the long way, which sees whether it is one half of something. */
+/* The last store of a slice takes the long way, which sees whether it is one
+ * half of something. */
 static inline bool
 store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
 {
     gpa_t physical;
 
-    if (!is_common_store(cpu, insn, &physical))
+    if (!is_common_access(cpu, insn, &physical))
         return false;
     if (cpu->depth == 0)
         return cpu->slice > 0;
@@ -328,6 +334,21 @@ store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
     storebuf_push(&cpu->stores, cpu->shared->gmem, physical,
                   insn->access[0].size, address);
     return true;
+}
+
+/* Is there nothing to be noted of the instruction, or is it noted now? */
+static inline bool
+is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
+{
+    gpa_t physical;
+
+    if ((insn->gpr_reads | insn->gpr_writes) & cpu->depending)
+        return false;
+    if (!(insn->flags & cpu->memory_mask))
+        return true;
+    if (insn->flags & INSN_WRITES)
+        return store_is_noted(cpu, insn, address);
+    return is_common_access(cpu, insn, &physical);
 }
 
 #define HIDDEN_MODE (ENGINE_HIDDEN_CS64 | ENGINE_HIDDEN_CS32)
@@ -382,7 +403,7 @@ hook_slowly(Cpu *cpu, uint64_t address)
     cpu->page_number = address >> PAGE_BITS;
     cpu->page_hidden = cpu->live->hidden & HIDDEN_MODE;
     cpu->page_slots = code_slots(cpu->shared->code, mode, address);
-    if (cpu->page_slots == NULL || cpu->shared->past != NULL)
+    if (cpu->page_slots == NULL)
         cpu->page_number = UINT64_MAX;
     if (cpu->slice < 0 || (insn->flags & cpu->stop_mask) != 0) {
         if (!attend(cpu, insn, address))
@@ -393,7 +414,7 @@ hook_slowly(Cpu *cpu, uint64_t address)
     /* Unicorn begins an instruction anew that writes into the block that it
      * is part of, with half of the store done; so it must be a block alone. */
     if (insn->flags & INSN_WRITES && !cpu->alone &&
-        !is_common_store(cpu, insn, &physical) && writes_code(cpu, insn)) {
+        !is_common_access(cpu, insn, &physical) && writes_code(cpu, insn)) {
         cpu->slice++;
         cpu->alone = true;
         leave_engine(cpu, CPU_EXIT_ALONE, address);
@@ -425,8 +446,7 @@ cpu_on_instruction(struct uc_struct *unused, uint64_t address, uint32_t size,
 
         if (LIKELY(slot & cpu->plain) ||
             (slot != 0 && !(insn->flags & cpu->stop_mask) &&
-             (!(insn->flags & cpu->memory_mask) ||
-              store_is_noted(cpu, insn, address)))) {
+             is_noted(cpu, insn, address))) {
             ++*cpu->clock;
             cpu->state.retired++;
             return;

@@ -84,6 +84,10 @@ cpu_load(Cpu *cpu, const void *image)
     cpu->state = from->state;
     cpu->flags_kept = from->flags;
     storebuf_copy(&cpu->stores, &from->stores);
+    cpu->depending = 0;
+    for (unsigned i = 0; i < GPR_COUNT; i++)
+        if (cpu->state.depends[i] != 0)
+            cpu->depending |= 1u << i;
     if (cpu_is_elsewhere(cpu))
         memcpy(cpu->image, from->engine, engine_image_bytes());
     else

@@ -5,14 +5,26 @@
 
 #include "parts/cpu_hook.h"
 
+/* Later loads give what is in memory now, or newer values. */
+static void
+order_loads(Cpu *cpu)
+{
+    const CpuShared *shared = cpu->shared;
+
+    if (shared->past == NULL)
+        return;
+    past_barrier(shared->past, shared->gmem, cpu->number);
+    memset(cpu->state.depends, 0, sizeof cpu->state.depends);
+    cpu->depending = 0;
+}
+
 void
 cpu_drain(Cpu *cpu)
 {
     const CpuShared *shared = cpu->shared;
 
     storebuf_drain_all(&cpu->stores, shared->gmem, shared->past, cpu->number);
-    if (shared->past != NULL)
-        past_barrier(shared->past, shared->gmem, cpu->number);
+    order_loads(cpu);
 }
 
 #define DRAINING                                                               \
@@ -23,17 +35,15 @@ cpu_drain(Cpu *cpu)
 void
 cpu_order(Cpu *cpu, uint64_t flags)
 {
-    const CpuShared *shared = cpu->shared;
-    bool source = shared->memory.barriers == MEMORY_BARRIERS_SOURCE;
+    bool source = cpu->shared->memory.barriers == MEMORY_BARRIERS_SOURCE;
 
     if (flags & DRAINING && !(flags & INSN_MSR))
         cpu_drain(cpu);
     if (flags & INSN_FENCE_S ||
         (flags & (CODE_SFENCE | CODE_CCFENCE) && source))
         storebuf_fence(&cpu->stores);
-    if (shared->past != NULL &&
-        (flags & INSN_FENCE_L || (flags & CODE_CCFENCE && source)))
-        past_barrier(shared->past, shared->gmem, cpu->number);
+    if (flags & INSN_FENCE_L || (flags & CODE_CCFENCE && source))
+        order_loads(cpu);
 }
 
 /* --- Stores --------------------------------------------------------------- */
@@ -49,16 +59,23 @@ make_room(Cpu *cpu)
                        cpu->number);
 }
 
+/* How many bytes of an access become visible at once. */
+static unsigned
+part_of(gpa_t physical, uint64_t size)
+{
+    uint64_t line = LINE_BYTES - physical % LINE_BYTES;
+
+    return (unsigned)MIN(MIN(line, size), STORE_BYTES_MAX);
+}
+
 static void
 buffer(Cpu *cpu, gpa_t physical, uint64_t size, gva_t rip, bool weakly)
 {
     while (size > 0) {
-        uint64_t part = LINE_BYTES - (physical & (LINE_BYTES - 1));
+        unsigned part = part_of(physical, size);
 
-        part = MIN(MIN(part, size), STORE_BYTES_MAX);
         make_room(cpu);
-        storebuf_push(&cpu->stores, cpu->shared->gmem, physical,
-                      (unsigned)part, rip);
+        storebuf_push(&cpu->stores, cpu->shared->gmem, physical, part, rip);
         cpu->stores.entries[cpu->stores.count - 1].weakly = weakly;
         physical += part;
         size -= part;
@@ -85,11 +102,13 @@ pass_buffer(Cpu *cpu, gpa_t physical, uint64_t size)
 
     if (past == NULL)
         return;
-    for (uint64_t done = 0; done < size; done += STORE_BYTES_MAX) {
-        unsigned part = (unsigned)MIN(size - done, STORE_BYTES_MAX);
+    while (size > 0) {
+        unsigned part = part_of(physical, size);
 
-        past_note(past, gmem, cpu->number, physical + done, part,
-                  store_bytes(gmem, physical + done, part));
+        past_note(past, gmem, cpu->number, physical, part,
+                  store_bytes(gmem, physical, part));
+        physical += part;
+        size -= part;
     }
 }
 
@@ -216,6 +235,22 @@ load_late(Cpu *cpu, const Insn *insn, const InsnAccess *access,
     return MAX(behind, view.order[choice]);
 }
 
+/* A load of several parts is not late. */
+static void
+read_parts(Cpu *cpu, gpa_t physical, uint64_t size)
+{
+    Past *past = cpu->shared->past;
+
+    while (size > 0) {
+        unsigned part = part_of(physical, size);
+
+        past_read(past, cpu->shared->gmem, cpu->number, physical, part,
+                  past->orders);
+        physical += part;
+        size -= part;
+    }
+}
+
 static uint64_t
 note_load(Cpu *cpu, const Insn *insn, const InsnAccess *access)
 {
@@ -227,14 +262,13 @@ note_load(Cpu *cpu, const Insn *insn, const InsnAccess *access)
     if (!gmem_translate(gmem, cpu_address_of(cpu, access), access->size,
                         &physical))
         return 0;
-    flags = gmem->line_flags[physical >> LINE_BITS] |
-            gmem->line_flags[(physical + access->size - 1) >> LINE_BITS];
+    flags = gmem->line_flags[physical >> LINE_BITS];
     if (!(flags & GMEM_PAST) || insn->flags & INSN_LOCKED)
         return 0;
-    if (access->size <= STORE_BYTES_MAX && !(flags & GMEM_CODE))
+    if (access->size == part_of(physical, access->size) &&
+        !(flags & GMEM_CODE))
         return load_late(cpu, insn, access, physical);
-    past_read(past, cpu->shared->gmem, cpu->number, physical, access->size,
-              past->orders);
+    read_parts(cpu, physical, access->size);
     return past->orders;
 }
 
@@ -250,6 +284,9 @@ cpu_note_loads(Cpu *cpu, const Insn *insn)
 
             newest = MAX(newest, order);
         }
+    cpu->depending &= ~(uint32_t)writes;
+    if (newest > 0)
+        cpu->depending |= writes;
     for (; writes != 0; writes &= writes - 1)
         cpu->state.depends[__builtin_ctz(writes)] = newest;
 }
@@ -275,6 +312,7 @@ cpu_update_memory(Cpu *cpu)
     /* Pages that the hook knows are taken the short way. */
     cpu->page_number = UINT64_MAX;
     memset(cpu->state.depends, 0, sizeof cpu->state.depends);
+    cpu->depending = 0;
 }
 
 uint64_t

@@ -6,9 +6,8 @@
 void
 past_init(Past *past, unsigned cores)
 {
+    *past = (Past){0};
     past->cores = cores == 64 ? UINT64_MAX : (UINT64_C(1) << cores) - 1;
-    past->orders = 0;
-    past->count = 0;
 }
 
 static gpa_t
@@ -34,7 +33,11 @@ unmark_lines(const Past *past, Gmem *gmem)
 void
 past_forget(Past *past, Gmem *gmem)
 {
+    if (past->count == 0)
+        return;
     unmark_lines(past, gmem);
+    memset(past->newest, 0, sizeof past->newest);
+    memset(past->foreign, 0, sizeof past->foreign);
     past->count = 0;
 }
 
@@ -45,19 +48,53 @@ overlaps(const PastStore *store, gpa_t physical, uint64_t size)
            physical < store->physical + store->size;
 }
 
+/* Put the store at `index` into its chain, as the newest. */
+static void
+chain(Past *past, unsigned index)
+{
+    PastStore *store = &past->stores[index];
+    unsigned number = past_chain(store->physical);
+
+    store->older = past->newest[number];
+    past->newest[number] = (uint8_t)(index + 1);
+    past->foreign[number] |= past->cores & ~(UINT64_C(1) << store->maker);
+}
+
 /* Keep what is not among the `oldest` first, and what somebody can still go
  * back behind. */
 static void
 thin_out(Past *past, Gmem *gmem, unsigned oldest)
 {
-    unsigned kept = 0;
+    unsigned count = past->count;
 
     unmark_lines(past, gmem);
-    for (unsigned i = oldest; i < past->count; i++)
-        if (past->stores[i].passed != past->cores)
-            past->stores[kept++] = past->stores[i];
-    past->count = kept;
+    memset(past->newest, 0, sizeof past->newest);
+    memset(past->foreign, 0, sizeof past->foreign);
+    past->count = 0;
+    for (unsigned i = oldest; i < count; i++)
+        if (past->stores[i].passed != past->cores) {
+            past->stores[past->count] = past->stores[i];
+            chain(past, past->count++);
+        }
     past_mark_lines(past, gmem);
+}
+
+/* Core `cpu` knows of the stores of these bytes up to `order`. */
+static bool
+pass(Past *past, unsigned cpu, gpa_t physical, uint64_t size, uint64_t order)
+{
+    bool full = false;
+
+    for (unsigned i = past->newest[past_chain(physical)]; i != 0;) {
+        PastStore *store = &past->stores[i - 1];
+
+        i = store->older;
+        if (store->order > order || !overlaps(store, physical, size))
+            continue;
+        store->passed |= UINT64_C(1) << cpu;
+        full |= store->passed == past->cores;
+    }
+    return full;
 }
 
 void
@@ -66,20 +103,22 @@ past_note(Past *past, Gmem *gmem, unsigned cpu, gpa_t physical, unsigned size,
 {
     uint64_t bit = UINT64_C(1) << cpu;
 
-    INVARIANT(size >= 1 && size <= 8);
+    INVARIANT(size >= 1 && physical % LINE_BYTES + size <= LINE_BYTES);
     if (bit == past->cores)
         return;
-    if (gmem->line_flags[physical >> LINE_BITS] & GMEM_PAST)
-        past_read(past, gmem, cpu, physical, size, past->orders);
+    if (past_is_foreign(past, cpu, physical))
+        pass(past, cpu, physical, size, past->orders);
     if (past->count == PAST_STORES_MAX) /* half: it has a cost of its own */
         thin_out(past, gmem, PAST_STORES_MAX / 2);
-    past->stores[past->count++] = (PastStore){
+    past->stores[past->count] = (PastStore){
         .order = ++past->orders,
         .passed = bit,
         .physical = physical,
         .old = old,
-        .size = size,
+        .size = (uint8_t)size,
+        .maker = (uint8_t)cpu,
     };
+    chain(past, past->count++);
     gmem->line_flags[physical >> LINE_BITS] |= GMEM_PAST;
 }
 
@@ -126,12 +165,13 @@ past_look(const Past *past, const Gmem *gmem, unsigned cpu, gpa_t physical,
     view->count = 1;
     view->value[0] = value;
     view->order[0] = 0;
-    for (unsigned i = past->count; i-- > 0;) {
-        const PastStore *store = &past->stores[i];
+    for (unsigned i = past->newest[past_chain(physical)]; i != 0;) {
+        const PastStore *store = &past->stores[i - 1];
 
+        i = store->older;
         if (!overlaps(store, physical, size))
             continue;
-        view->order[view->count - 1] = store->order;
+        view->order[view->count - 1] = store->maker == cpu ? 0 : store->order;
         if (store->passed >> cpu & 1 || store->order <= behind)
             return;
         value = undo(store, physical, size, value);
@@ -145,17 +185,7 @@ void
 past_read(Past *past, Gmem *gmem, unsigned cpu, gpa_t physical, uint64_t size,
           uint64_t order)
 {
-    bool full = false;
-
-    for (unsigned i = 0; i < past->count; i++) {
-        PastStore *store = &past->stores[i];
-
-        if (store->order > order || !overlaps(store, physical, size))
-            continue;
-        store->passed |= UINT64_C(1) << cpu;
-        full |= store->passed == past->cores;
-    }
-    if (full)
+    if (pass(past, cpu, physical, size, order))
         thin_out(past, gmem, 0);
 }
 

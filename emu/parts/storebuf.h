@@ -61,20 +61,44 @@ typedef struct StoreBuf {
     Store entries[STOREBUF_DEPTH_MAX]; /* oldest first */
 } StoreBuf;
 
-/* The bytes at `physical` as a number, the lowest first. */
+/* The bytes at `physical` as a number, the lowest first.  Sizes are spelled
+ * out: a copy of a variable size costs ten times as much. */
 static inline uint64_t
 store_bytes(const Gmem *gmem, gpa_t physical, unsigned size)
 {
+    const uint8_t *from = gmem->bytes + physical;
     uint64_t value = 0;
 
-    memcpy(&value, gmem->bytes + physical, size);
-    return value;
+    switch (size) {
+    case 8:
+        memcpy(&value, from, 8);
+        return value;
+    case 4:
+        memcpy(&value, from, 4);
+        return value;
+    default:
+        for (unsigned i = 0; i < size; i++)
+            value |= (uint64_t)from[i] << 8 * i;
+        return value;
+    }
 }
 
 static inline void
 store_put_bytes(Gmem *gmem, gpa_t physical, unsigned size, uint64_t value)
 {
-    memcpy(gmem->bytes + physical, &value, size);
+    uint8_t *to = gmem->bytes + physical;
+
+    switch (size) {
+    case 8:
+        memcpy(to, &value, 8);
+        return;
+    case 4:
+        memcpy(to, &value, 4);
+        return;
+    default:
+        for (unsigned i = 0; i < size; i++)
+            to[i] = (uint8_t)(value >> 8 * i);
+    }
 }
 
 /*
@@ -93,8 +117,7 @@ storebuf_push(StoreBuf *buf, const Gmem *gmem, gpa_t physical, unsigned size,
     store->rip = rip;
     store->fenced = buf->fence;
     store->weakly = false;
-    store->covered = size == 8 ? store_bytes(gmem, physical, 8)
-                               : store_bytes(gmem, physical, size);
+    store->covered = store_bytes(gmem, physical, size);
     buf->fence = false;
 }
 

@@ -27,14 +27,14 @@ command(lua_State *lua, DirectorKind kind, unsigned cpu, uint64_t count)
 }
 
 static uint64_t
-check_steps(lua_State *lua, int index, const char *word)
+check_count(lua_State *lua, int index, const char *word)
 {
     lua_Integer count;
     int is_integer;
 
     count = lua_tointegerx(lua, index, &is_integer);
     if (!is_integer || count < 1)
-        script_vm_fail(lua, "`%s` wants a number of steps, at least 1", word);
+        script_vm_fail(lua, "`%s` wants a number here, at least 1", word);
     return (uint64_t)count;
 }
 
@@ -44,7 +44,7 @@ l_step(lua_State *lua)
     unsigned cpu = script_check_cpu(lua, 1, "step");
 
     return command(lua, DIRECTOR_STEP, cpu,
-                   lua_isnoneornil(lua, 2) ? 1 : check_steps(lua, 2, "step"));
+                   lua_isnoneornil(lua, 2) ? 1 : check_count(lua, 2, "step"));
 }
 
 static int
@@ -111,10 +111,70 @@ l_drop_ipi(lua_State *lua)
                    script_check_cpu(lua, 1, "drop_ipi"), 0);
 }
 
+/* drain(cpu), drain(cpu, 2): all stores, the two oldest. */
+static int
+l_drain(lua_State *lua)
+{
+    unsigned cpu = script_check_cpu(lua, 1, "drain");
+
+    return command(lua, DIRECTOR_DRAIN, cpu,
+                   lua_isnoneornil(lua, 2) ? 0 : check_count(lua, 2, "drain"));
+}
+
+/* drain_one(cpu, 3): the third oldest, if the memory model lets it. */
+static int
+l_drain_one(lua_State *lua)
+{
+    return command(lua, DIRECTOR_DRAIN_ONE,
+                   script_check_cpu(lua, 1, "drain_one"),
+                   check_count(lua, 2, "drain_one"));
+}
+
+static int
+l_hold_stores(lua_State *lua)
+{
+    return command(lua, DIRECTOR_STORES_HOLD,
+                   script_check_cpu(lua, 1, "hold_stores"), 0);
+}
+
+static int
+l_release_stores(lua_State *lua)
+{
+    return command(lua, DIRECTOR_STORES_RELEASE,
+                   script_check_cpu(lua, 1, "release_stores"), 0);
+}
+
+/* stores(cpu): a list of what is buffered, the oldest first; each a table with
+ * address, size, value and the address of the instruction. */
+static int
+l_stores(lua_State *lua)
+{
+    Machine *machine = script_of(lua)->run.machine;
+    unsigned cpu = script_check_cpu(lua, 1, "stores");
+    unsigned count;
+    const Store *stores = machine_stores(machine, cpu, &count);
+
+    lua_createtable(lua, (int)count, 0);
+    for (unsigned i = 0; i < count; i++) {
+        lua_createtable(lua, 0, 4);
+        lua_pushinteger(
+            lua, (lua_Integer)(WINDOW_KERNEL + stores[i].physical));
+        lua_setfield(lua, -2, "address");
+        lua_pushinteger(lua, stores[i].size);
+        lua_setfield(lua, -2, "size");
+        lua_pushinteger(lua, (lua_Integer)stores[i].value);
+        lua_setfield(lua, -2, "value");
+        lua_pushinteger(lua, (lua_Integer)stores[i].rip);
+        lua_setfield(lua, -2, "rip");
+        lua_rawseti(lua, -2, i + 1);
+    }
+    return 1;
+}
+
 static int
 l_free_run(lua_State *lua)
 {
-    return command(lua, DIRECTOR_FREE, 0, check_steps(lua, 1, "free_run"));
+    return command(lua, DIRECTOR_FREE, 0, check_count(lua, 1, "free_run"));
 }
 
 void
@@ -131,6 +191,11 @@ script_director_add_words(lua_State *lua)
     script_add_word(lua, SCRIPT_SCHEDULE, "release_ipi", l_release_ipi);
     script_add_word(lua, SCRIPT_SCHEDULE, "deliver_ipi", l_deliver_ipi);
     script_add_word(lua, SCRIPT_SCHEDULE, "drop_ipi", l_drop_ipi);
+    script_add_word(lua, SCRIPT_SCHEDULE, "drain", l_drain);
+    script_add_word(lua, SCRIPT_SCHEDULE, "drain_one", l_drain_one);
+    script_add_word(lua, SCRIPT_SCHEDULE, "hold_stores", l_hold_stores);
+    script_add_word(lua, SCRIPT_SCHEDULE, "release_stores", l_release_stores);
+    script_add_word(lua, SCRIPT_SCHEDULE, "stores", l_stores);
     script_add_word(lua, SCRIPT_SCHEDULE, "free_run", l_free_run);
 }
 

@@ -390,7 +390,8 @@ on_drain(StoryLog *log, const Action *action, uint64_t count)
             return;
         core->lingering--;
         text = storylog_value_store(&log->setup, &stores[i]);
-        tell(log, action->cpu, STORY_EVENT_VISIBLE, text);
+        if (text != NULL)
+            tell(log, action->cpu, STORY_EVENT_VISIBLE, text);
     }
 }
 

@@ -236,6 +236,10 @@ storylog_value_store(const StoryLogSetup *setup, const Store *store)
     ImageLine line;
 
     print_pointer(setup, NULL, WINDOW_KERNEL + store->physical, out);
+    if (out->str[out->len - 1] == '*') {
+        g_string_free(out, TRUE);
+        return NULL;
+    }
     g_string_append(out, " = ");
     if (store->size == sizeof(gva_t))
         type.kind = IMAGE_TYPE_POINTER;

@@ -4,8 +4,9 @@
 #   awk -f mutate.awk MUTANT... SOURCE > MUTATED
 #
 # An edit names a function, a piece of a line inside it, and what stands there
-# instead.  It must match exactly once, or nothing is written: a mutant that
-# hit another place than it says would be worse than none.  Line numbers stay.
+# instead; where that piece is not the only one, also the line above.  It must
+# match exactly once, or nothing is written: a mutant that hit another place
+# than it says would be worse than none.  Line numbers stay.
 function field() { value = $0; sub(/^[a-z]+: ?/, "", value); return value }
 
 function body_name(line) {
@@ -16,17 +17,23 @@ function body_name(line) {
 
 FILENAME != ARGV[ARGC - 1] {
     if (FILENAME != last) { name = last = FILENAME; sub(/.*\//, "", name) }
-    if (/^function:/) where = field()
+    if (/^function:/) { where = field(); above = "" }
+    if (/^below:/) above = field()
     if (/^find:/) { ++edits; find[edits] = field(); replace[edits] = "" }
     if (/^find:/) { owner[edits] = name; place[edits] = where }
+    if (/^find:/) { below[edits] = above; above = "" }
     if (/^replace:/) replace[edits] = field()
     next
 }
 
 {
     inside = body_name($0)
+    before = line
+    line = $0
     for (i = 1; i <= edits; ++i) {
         if (inside != place[i] || !(at = index($0, find[i])))
+            continue
+        if (below[i] != "" && !index(before, below[i]))
             continue
         ++hits[i]
         $0 = substr($0, 1, at - 1) replace[i] \

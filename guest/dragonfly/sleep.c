@@ -10,12 +10,15 @@
  *
  * Idents that share a bucket share the bit.  A sleeper sets it with a LOCKed
  * operation before it looks at its condition; wakeup() reads it with a plain
- * load, so whoever calls wakeup() after a plain store has a hole here until
- * 2017-08-24, when the kernel put an mfence there:
+ * load, so whoever calls wakeup() after a plain store has a hole here:
  *
  *      tsleep_interlock: bit |= me         condition = 1   (store buffer)
  *      condition is 0                      bits are 0: nobody to tell
  *      sleeps                              [store drains]
+ *
+ * That is the form of 2013, and what this file is.  The kernel put a fence in
+ * front of the load on 2017-08-23, an lfence, which does not help, and on the
+ * next day an mfence: WAKEUP_FENCE, mutants wakeup_lfence and wakeup_mfence.
  */
 #include <machine/atomic.h>
 #include <machine/cpu.h>
@@ -128,6 +131,9 @@ _wakeup(void *ident, int domain)
         }
     }
     if ((domain & PWAKEUP_MYCPU) == 0) {
+#ifdef WAKEUP_FENCE
+        WAKEUP_FENCE();
+#endif
         mask = slpque_cpumasks[bucket] & gd->gd_other_cpus;
         if (mask != 0)
             lwkt_send_ipiq2_mask(mask, _wakeup, ident,

@@ -33,9 +33,10 @@
 
 /*
  * A one-bit interlock.  Acquire is true for the one cpu that found the bit
- * clear.  Release must be LOCKed: with a plain store the releasing cpu could
- * look for new work before anyone can see that the bit is free, and whoever
- * brings that work would not knock (mutant plain_release, 2005-04-13).
+ * clear.  Release is LOCKed since 2005-04-13: after a plain store with no
+ * mfence behind it the releasing cpu could look for new work before anyone can
+ * see that the bit is free, and whoever brings that work would not knock
+ * (mutants plain_release and no_mfence, together).
  *
  *      releases, looks: nothing        brings work, bit taken: no IPI
  *      [release still in its buffer]
