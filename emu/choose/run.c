@@ -382,6 +382,7 @@ take_directed_turn(Run *run, GError **error)
     Machine *machine = run->setup.machine;
     DirectorTurn turn;
     ticks_t before;
+    size_t at;
 
     if (!directing_next_turn(&run->director, machine, &run->actions,
                             &run->choice, &turn, error))
@@ -394,12 +395,17 @@ take_directed_turn(Run *run, GError **error)
         turn.steps = choose_drain(run, &turn.action);
     else if (turn.action.kind == ACTION_DRAIN)
         record_drain(run, &turn);
+    at = run->choice.tape.count;
+    if (turn.action.kind == ACTION_STEP)
+        choice_record(&run->choice, DECISION_STEPS, 0);
     before = machine_clock(machine);
     if (!perform(run, &turn.action, turn.steps, error))
         return false;
+    /* How many there were is known only now, and what was decided in them
+     * stands behind it. */
     if (turn.action.kind == ACTION_STEP)
-        choice_record(&run->choice, DECISION_STEPS,
-                      MAX(machine_clock(machine) - before, 1) - 1);
+        run->choice.tape.items[at].value =
+            MAX(machine_clock(machine) - before, 1) - 1;
     return true;
 }
 

@@ -33,6 +33,7 @@ deliver(Machine *machine, unsigned index)
     Message message = apicbus_pop(&machine->bus, index);
 
     cpu_receive(&machine->cpus[message.target], &message.message);
+    machine_note_stores(machine, &machine->cpus[message.target]);
     refresh(machine, message.target);
 }
 

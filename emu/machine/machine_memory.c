@@ -41,11 +41,8 @@ machine_fence(Machine *machine, unsigned cpu)
 void
 machine_drain_all(Machine *machine)
 {
-    for (unsigned i = 0; i < machine->cpu_count; i++) {
-        Cpu *cpu = &machine->cpus[i];
-
-        storebuf_drain_all(&cpu->stores, &machine->memory, NULL, i);
-    }
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        cpu_flush(&machine->cpus[i]);
     machine->buffered = 0;
     past_forget(&machine->past, &machine->memory);
 }
@@ -91,9 +88,9 @@ static void
 write_as(Machine *machine, Cpu *cpu, gpa_t physical, const void *bytes,
          uint64_t size)
 {
-    storebuf_show(&cpu->stores, &machine->memory);
+    cpu_show_stores(cpu);
     cpu_store(cpu, physical, bytes, size);
-    storebuf_hide(&cpu->stores, &machine->memory);
+    cpu_hide_stores(cpu);
     machine_note_stores(machine, cpu);
 }
 

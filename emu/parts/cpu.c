@@ -404,15 +404,13 @@ cpu_run(Cpu *cpu, uint64_t steps)
                          cpu->trace_calls
                      ? 0
                      : CODE_PLAIN;
-    if (cpu->depth == 0) /* the half of an instruction that was left over */
-        storebuf_drain_all(&cpu->stores, cpu->shared->gmem, NULL, cpu->number);
-    storebuf_show(&cpu->stores, cpu->shared->gmem);
+    cpu_show_stores(cpu);
     if (cpu->fiber != NULL) {
         fiber_enter(cpu->fiber);
         stop = cpu->stop;
     } else
         stop = execute(cpu);
-    storebuf_hide(&cpu->stores, cpu->shared->gmem);
+    cpu_hide_stores(cpu);
     if (stop == CPU_STOP_SHUTDOWN)
         cpu->state.activity = CPU_SHUTDOWN;
     return stop;

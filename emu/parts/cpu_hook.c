@@ -64,8 +64,6 @@ end_slice(Cpu *cpu, uint64_t address)
 static void
 note_class(Cpu *cpu, uint64_t flags)
 {
-    if (flags & CPU_ORDERING_MASK && cpu->depth != 0)
-        cpu_order(cpu, flags);
     if (flags & INSN_STI && !(engine_flags(cpu->engine) & RFLAGS_IF))
         cpu->state.shadow_at = cpu->state.retired + 1;
     if (flags & INSN_MOV_SS && !cpu_in_shadow(cpu))
@@ -108,6 +106,8 @@ attend(Cpu *cpu, const Insn *insn, uint64_t address)
                 return false;
         }
     }
+    if (flags & CPU_ORDERING_MASK && cpu->depth != 0)
+        cpu_order(cpu, flags);
     if (flags & CPU_SPECIAL_MASK && !cpu->native) {
         cpu->slice++;
         leave_engine(cpu, CPU_EXIT_SPECIAL, address);

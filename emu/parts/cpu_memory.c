@@ -5,6 +5,53 @@
 
 #include "parts/cpu_hook.h"
 
+/* --- Buffers -------------------------------------------------------------- */
+
+/* RAM changes where the store is: has anybody decoded it? */
+static void
+tell_text(Cpu *cpu, const Store *store)
+{
+    const CpuShared *shared = cpu->shared;
+
+    if (UNLIKELY(shared->gmem->line_flags[store->physical >> LINE_BITS] &
+                 GMEM_CODE))
+        shared->host.code_written(shared->host.user, store->physical,
+                                  store->size);
+}
+
+static void
+tell_texts(Cpu *cpu)
+{
+    for (unsigned i = 0; i < cpu->stores.count; i++)
+        tell_text(cpu, &cpu->stores.entries[i]);
+}
+
+void
+cpu_show_stores(Cpu *cpu)
+{
+    if (cpu->depth == 0)
+        cpu_flush(cpu);
+    tell_texts(cpu);
+    storebuf_show(&cpu->stores, cpu->shared->gmem);
+}
+
+void
+cpu_hide_stores(Cpu *cpu)
+{
+    tell_texts(cpu);
+    storebuf_hide(&cpu->stores, cpu->shared->gmem);
+}
+
+void
+cpu_flush(Cpu *cpu)
+{
+    const CpuShared *shared = cpu->shared;
+
+    if (!cpu->stores.shown)
+        tell_texts(cpu);
+    storebuf_drain_all(&cpu->stores, shared->gmem, shared->past, cpu->number);
+}
+
 /* Later loads give what is in memory now, or newer values. */
 static void
 order_loads(Cpu *cpu)
@@ -21,9 +68,7 @@ order_loads(Cpu *cpu)
 void
 cpu_drain(Cpu *cpu)
 {
-    const CpuShared *shared = cpu->shared;
-
-    storebuf_drain_all(&cpu->stores, shared->gmem, shared->past, cpu->number);
+    cpu_flush(cpu);
     order_loads(cpu);
 }
 
@@ -82,17 +127,6 @@ buffer(Cpu *cpu, gpa_t physical, uint64_t size, gva_t rip, bool weakly)
     }
 }
 
-static bool
-holds_code(const Gmem *gmem, gpa_t physical, uint64_t size)
-{
-    gpa_t last = (physical + size - 1) >> LINE_BITS;
-
-    for (gpa_t line = physical >> LINE_BITS; line <= last; line++)
-        if (gmem->line_flags[line] & GMEM_CODE)
-            return true;
-    return false;
-}
-
 /* It becomes visible with the instruction. */
 static void
 pass_buffer(Cpu *cpu, gpa_t physical, uint64_t size)
@@ -132,12 +166,9 @@ cover_newest(Cpu *cpu)
 void
 cpu_note_store(Cpu *cpu, const Insn *insn, gpa_t physical, uint64_t size)
 {
-    if (insn->flags & INSN_LOCKED)
+    if (insn->flags & (INSN_LOCKED | INSN_UNPREDICTED))
         pass_buffer(cpu, physical, size);
-    else if (holds_code(cpu->shared->gmem, physical, size)) {
-        cpu_drain(cpu);
-        pass_buffer(cpu, physical, size);
-    } else {
+    else {
         buffer(cpu, physical, size, cpu->hooked_at,
                insn->flags & INSN_NON_TEMPORAL);
         if (cpu->late_size != 0 && physical == cpu->late_at &&
@@ -150,12 +181,8 @@ void
 cpu_store(Cpu *cpu, gpa_t physical, const void *bytes, uint64_t size)
 {
     cpu_note_write(cpu, physical, size);
-    if (cpu_model(cpu) != MEMORY_SC) {
-        if (holds_code(cpu->shared->gmem, physical, size))
-            cpu_drain(cpu);
-        else
-            buffer(cpu, physical, size, cpu->live->rip, false);
-    }
+    if (cpu->depth != 0)
+        buffer(cpu, physical, size, cpu->live->rip, false);
     memcpy(cpu->shared->gmem->bytes + physical, bytes, size);
 }
 
@@ -204,6 +231,16 @@ is_entangled(Cpu *cpu, const Insn *insn, const InsnAccess *load,
     return false;
 }
 
+/* For one instruction, or no longer. */
+static void
+put_late(Cpu *cpu, uint64_t value)
+{
+    Store late = {.physical = cpu->late_at, .size = (uint8_t)cpu->late_size};
+
+    tell_text(cpu, &late);
+    store_put_bytes(cpu->shared->gmem, cpu->late_at, cpu->late_size, value);
+}
+
 /* Returns the order of the store whose value the load gives. */
 static uint64_t
 load_late(Cpu *cpu, const Insn *insn, const InsnAccess *access,
@@ -222,17 +259,16 @@ load_late(Cpu *cpu, const Insn *insn, const InsnAccess *access,
         !is_entangled(cpu, insn, access, physical))
         choice = shared->host.late(shared->host.user, cpu, view.count);
     if (choice > 0) {
-        store_put_bytes(shared->gmem, physical, access->size,
-                        view.value[choice]);
         cpu->late_at = physical;
         cpu->late_size = access->size;
         cpu->late_newest = view.value[0];
+        put_late(cpu, view.value[choice]);
         if (!(access->mode & INSN_ACCESS_WRITE))
             cpu_request_attention(cpu);
     }
     past_read(shared->past, shared->gmem, cpu->number, physical, access->size,
               view.order[choice]);
-    return MAX(behind, view.order[choice]);
+    return view.own[choice] ? behind : MAX(behind, view.order[choice]);
 }
 
 /* A load of several parts is not late. */
@@ -262,11 +298,11 @@ note_load(Cpu *cpu, const Insn *insn, const InsnAccess *access)
     if (!gmem_translate(gmem, cpu_address_of(cpu, access), access->size,
                         &physical))
         return 0;
-    flags = gmem->line_flags[physical >> LINE_BITS];
+    flags = gmem->line_flags[physical >> LINE_BITS] |
+            gmem->line_flags[(physical + access->size - 1) >> LINE_BITS];
     if (!(flags & GMEM_PAST) || insn->flags & INSN_LOCKED)
         return 0;
-    if (access->size == part_of(physical, access->size) &&
-        !(flags & GMEM_CODE))
+    if (access->size == part_of(physical, access->size))
         return load_late(cpu, insn, access, physical);
     read_parts(cpu, physical, access->size);
     return past->orders;
@@ -294,8 +330,7 @@ cpu_note_loads(Cpu *cpu, const Insn *insn)
 void
 cpu_put_back(Cpu *cpu)
 {
-    store_put_bytes(cpu->shared->gmem, cpu->late_at, cpu->late_size,
-                    cpu->late_newest);
+    put_late(cpu, cpu->late_newest);
     cpu->late_size = 0;
 }
 
@@ -326,6 +361,7 @@ cpu_drain_stores(Cpu *cpu, unsigned index, uint64_t count)
 {
     INVARIANT(cpu_drainable(cpu) >> index & 1);
     while (count-- > 0 && cpu->stores.count > 0) {
+        tell_text(cpu, &cpu->stores.entries[index]);
         storebuf_drain(&cpu->stores, cpu->shared->gmem, index,
                        cpu->shared->past, cpu->number);
         index = 0;

@@ -17,8 +17,8 @@
  * What drains the buffer: MFENCE, LOCKed instructions, serialising ones, IN
  * and OUT, accesses to the APIC's page, and every interrupt and exception
  * (SDM 3A, 8.3 and 11.10).  WRMSR to the x2APIC's registers and to the TSC
- * deadline does not (SDM 3A, 10.12.3).  A store to decoded instructions or
- * page tables is visible at once, after all before it.
+ * deadline does not (SDM 3A, 10.12.3).  Stores to text and to page tables are
+ * buffered like others: whoever has decoded them is told whenever RAM changes.
  *
  * Layer 2; a part of cpu.
  */
@@ -40,9 +40,17 @@ cpu_model(const Cpu *cpu)
     return cpu->shared->memory.model;
 }
 
-/* All buffered stores become visible, and no later load is older than this
- * moment. */
+/* All buffered stores become visible. */
+void cpu_flush(Cpu *cpu);
+
+/* They do, and no later load is older than this moment. */
 void cpu_drain(Cpu *cpu);
+
+/* The core begins to run: RAM becomes its view.  Under SC it first does the
+ * half of an instruction that was left over. */
+void cpu_show_stores(Cpu *cpu);
+/* It stops: RAM is memory again. */
+void cpu_hide_stores(Cpu *cpu);
 
 /* An instruction with these flags is about to execute: the order that it asks
  * for. */

@@ -60,8 +60,21 @@ chain(Past *past, unsigned index)
     past->foreign[number] |= past->cores & ~(UINT64_C(1) << store->maker);
 }
 
-/* Keep what is not among the `oldest` first, and what somebody can still go
- * back behind. */
+/* Can anybody still go back behind the store, or behind one that it covers?
+ * Then its bytes are needed. */
+static bool
+is_needed(const Past *past, const PastStore *store)
+{
+    if (store->passed != past->cores)
+        return true;
+    for (unsigned i = past->newest[past_chain(store->physical)]; i != 0;
+         i = past->stores[i - 1].older)
+        if (overlaps(&past->stores[i - 1], store->physical, store->size))
+            return true;
+    return false;
+}
+
+/* Keep what is not among the `oldest` first, and what is needed. */
 static void
 thin_out(Past *past, Gmem *gmem, unsigned oldest)
 {
@@ -72,7 +85,7 @@ thin_out(Past *past, Gmem *gmem, unsigned oldest)
     memset(past->foreign, 0, sizeof past->foreign);
     past->count = 0;
     for (unsigned i = oldest; i < count; i++)
-        if (past->stores[i].passed != past->cores) {
+        if (is_needed(past, &past->stores[i])) {
             past->stores[past->count] = past->stores[i];
             chain(past, past->count++);
         }
@@ -165,18 +178,21 @@ past_look(const Past *past, const Gmem *gmem, unsigned cpu, gpa_t physical,
     view->count = 1;
     view->value[0] = value;
     view->order[0] = 0;
+    view->own[0] = false;
     for (unsigned i = past->newest[past_chain(physical)]; i != 0;) {
         const PastStore *store = &past->stores[i - 1];
 
         i = store->older;
         if (!overlaps(store, physical, size))
             continue;
-        view->order[view->count - 1] = store->maker == cpu ? 0 : store->order;
+        view->order[view->count - 1] = store->order;
+        view->own[view->count - 1] = store->maker == cpu;
         if (store->passed >> cpu & 1 || store->order <= behind)
             return;
         value = undo(store, physical, size, value);
         view->value[view->count] = value;
         view->order[view->count] = 0;
+        view->own[view->count] = false;
         view->count++;
     }
 }

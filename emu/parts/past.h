@@ -84,8 +84,8 @@ past_is_foreign(const Past *past, unsigned cpu, gpa_t physical)
 typedef struct PastView {
     unsigned count;                     /* at least 1 */
     uint64_t order[PAST_STORES_MAX + 1]; /* of the store that made it; 0: it
-                                           was there before all of them, or
-                                           is the core's own */
+                                           was there before all of them */
+    bool own[PAST_STORES_MAX + 1];       /* that store is the core's */
     uint64_t value[PAST_STORES_MAX + 1];
 } PastView;
 

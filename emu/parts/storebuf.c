@@ -121,7 +121,7 @@ storebuf_forward(const StoreBuf *buf, const Gmem *gmem, gpa_t physical,
                  void *bytes, uint64_t size)
 {
     memcpy(bytes, gmem->bytes + physical, size);
-    for (unsigned i = 0; i < buf->count; i++) {
+    for (unsigned i = 0; i < buf->count && !buf->shown; i++) {
         const Store *store = &buf->entries[i];
 
         for (unsigned k = 0; k < store->size; k++) {

@@ -145,8 +145,8 @@ void storebuf_drain(StoreBuf *buf, Gmem *gmem, unsigned index, Past *past,
 void storebuf_drain_all(StoreBuf *buf, Gmem *gmem, Past *past, unsigned cpu);
 
 /*
- * What the core itself would read at [physical, physical + size) while the
- * buffer is hidden: memory, with the newest bytes of the buffer on top.
+ * What the core itself would read at [physical, physical + size): memory, with
+ * the newest bytes of the buffer on top.
  */
 void storebuf_forward(const StoreBuf *buf, const Gmem *gmem, gpa_t physical,
                       void *bytes, uint64_t size);
