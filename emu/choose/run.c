@@ -262,6 +262,8 @@ tell_access(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
 
     if (run->setup.probe != NULL)
         probe_access(run->setup.probe, cpu, physical, access->size);
+    if (run->observer.access != NULL)
+        run->observer.access(run->observer.user, cpu, physical, access);
 }
 
 static void
@@ -286,9 +288,11 @@ static unsigned
 tell_late(void *user, unsigned cpu, unsigned count)
 {
     Run *run = user;
+    unsigned choice = choice_late(&run->choice, count);
 
-    (void)cpu;
-    return choice_late(&run->choice, count);
+    if (choice > 0 && run->observer.late != NULL)
+        run->observer.late(run->observer.user, cpu, choice);
+    return choice;
 }
 
 static void

@@ -46,6 +46,11 @@ typedef struct RunObserver {
     void (*flow)(void *user, unsigned cpu, const Insn *insn, unsigned vector);
     /* A message was sent. */
     void (*sent)(void *user, unsigned cpu, const Message *message);
+    /* An access to watched memory. */
+    void (*access)(void *user, unsigned cpu, gpa_t physical,
+                   const InsnAccess *access);
+    /* A load gives an old value, from before the last `stores` stores. */
+    void (*late)(void *user, unsigned cpu, unsigned stores);
     /* A story's call returned, or its story ended (`ended`). */
     void (*returned)(void *user, unsigned cpu, uint64_t result, bool ended);
     void *user;

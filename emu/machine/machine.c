@@ -207,8 +207,29 @@ machine_watch_memory(Machine *machine, gpa_t physical, uint64_t size)
 
     INVARIANT(size > 0 && physical + size <= machine->memory.size);
     for (gpa_t line = physical >> LINE_BITS; line <= last; line++)
-        machine->memory.line_flags[line] |= GMEM_WATCHED;
-    machine->shared.watches = true;
+        machine_watch_line(machine, line << LINE_BITS);
+}
+
+bool
+machine_watch_line(Machine *machine, gpa_t physical)
+{
+    uint8_t *flags = &machine->memory.line_flags[physical >> LINE_BITS];
+
+    if (*flags & GMEM_WATCHED)
+        return false;
+    *flags |= GMEM_WATCHED;
+    machine->shared.watches++;
+    return true;
+}
+
+void
+machine_unwatch_line(Machine *machine, gpa_t physical)
+{
+    uint8_t *flags = &machine->memory.line_flags[physical >> LINE_BITS];
+
+    INVARIANT(*flags & GMEM_WATCHED);
+    *flags &= (uint8_t)~GMEM_WATCHED;
+    machine->shared.watches--;
 }
 
 void
@@ -216,7 +237,7 @@ machine_watch_no_memory(Machine *machine)
 {
     for (uint64_t i = 0; i < machine->memory.size >> LINE_BITS; i++)
         machine->memory.line_flags[i] &= (uint8_t)~GMEM_WATCHED;
-    machine->shared.watches = false;
+    machine->shared.watches = 0;
 }
 
 void

@@ -72,6 +72,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machine, machine_free)
 void machine_watch(Machine *machine, const MachineWatch *watch);
 /* Have accesses to the lines of [physical, physical + size) told. */
 void machine_watch_memory(Machine *machine, gpa_t physical, uint64_t size);
+/* The same for one line; false if it was watched already.  And no longer. */
+bool machine_watch_line(Machine *machine, gpa_t physical);
+void machine_unwatch_line(Machine *machine, gpa_t physical);
 void machine_watch_no_memory(Machine *machine);
 /* Have all calls, returns and interrupts told. */
 void machine_watch_flow(Machine *machine, bool enable);

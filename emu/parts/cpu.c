@@ -397,10 +397,10 @@ cpu_run(Cpu *cpu, uint64_t steps)
     cpu_own(cpu);
     cpu->attention = false;
     cpu->slice = (int64_t)MIN(steps, (uint64_t)INT64_MAX);
-    cpu->memory_mask = cpu->shared->watches || cpu->shared->past != NULL
+    cpu->memory_mask = cpu->shared->watches > 0 || cpu->shared->past != NULL
                            ? INSN_MEMORY
                            : INSN_WRITES | INSN_UNPREDICTED | CODE_PIECEWISE;
-    cpu->plain = cpu->shared->watches || cpu->shared->past != NULL ||
+    cpu->plain = cpu->shared->watches > 0 || cpu->shared->past != NULL ||
                          cpu->trace_calls
                      ? 0
                      : CODE_PLAIN;

@@ -110,7 +110,7 @@ typedef struct CpuShared {
     Gmem *gmem;
     Code *code;
     ticks_t *clock;        /* virtual time; every step adds one */
-    bool watches;          /* some line has GMEM_WATCHED */
+    uint64_t watches;      /* lines with GMEM_WATCHED */
     MemoryOptions memory;
     Past *past;            /* of the model WEAK; NULL under the others */
     CpuEngine engine;

@@ -278,7 +278,7 @@ note_accesses(Cpu *cpu, const Insn *insn)
             if (buffers)
                 cpu_note_store(cpu, insn, physical, access->size);
         }
-        if (UNLIKELY(cpu->shared->watches))
+        if (UNLIKELY(cpu->shared->watches > 0))
             tell_access(cpu, access, physical);
     }
 }

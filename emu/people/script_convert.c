@@ -273,6 +273,8 @@ script_convert_load(lua_State *lua, gva_t address, const ImageType *type,
     if (!machine_read(script->run.machine, script_acting_cpu(script), address,
                       &bits, size))
         no_memory(lua, address);
+    if (script->run.loaded != NULL && script->mode == SCRIPT_STORY)
+        script->run.loaded(script->run.user, script->cpu, address, size);
     if (field != NULL && field->bit_size != 0) {
         unsigned spare = 64 - field->bit_size;
 

@@ -7,10 +7,8 @@
 #include "people/callstack.h"
 #include "people/storylog_read.h"
 #include "people/storylog_stand.h"
+#include "people/storylog_stores.h"
 #include "people/storylog_value.h"
-
-/* Locks that are remembered as held; a guest that holds more tells less. */
-#define LOCKS_MAX 64u
 
 enum { IS_NOTABLE = 1, IS_LOCK = 2, IS_UNLOCK = 4 };
 
@@ -21,7 +19,6 @@ typedef struct Core {
     gva_t executed;      /* function of the message about to be called */
     bool asked;          /* its story was asked before */
     bool ended;
-    unsigned lingering;  /* its oldest stores, which others ran without */
     char *awaited;       /* the mark that its story waits for, or NULL */
 } Core;
 
@@ -34,6 +31,7 @@ struct StoryLog {
     GHashTable *functions; /* address: IS_* */
     GHashTable *probes;    /* address: index of the probe, plus one */
     GArray *locks;         /* StoryLogLock */
+    StoryLogStores *stores;
     Core cores[CPUS_MAX];
 };
 
@@ -90,40 +88,6 @@ tellf(StoryLog *log, unsigned cpu, StoryEventKind kind, const char *format, ...)
     tell(log, cpu, kind, text);
 }
 
-/* --- Locks ---------------------------------------------------------------- */
-
-static StoryLogLock *
-lookup_lock(StoryLog *log, uint64_t word)
-{
-    for (unsigned i = 0; i < log->locks->len; i++) {
-        StoryLogLock *lock = &g_array_index(log->locks, StoryLogLock, i);
-
-        if (lock->word == word)
-            return lock;
-    }
-    return NULL;
-}
-
-static void
-note_locked(StoryLog *log, unsigned cpu, const CallFrame *frame)
-{
-    StoryLogLock lock = {
-        .word = frame->word, .cpu = cpu, .step = frame->step};
-
-    if (lookup_lock(log, frame->word) == NULL && log->locks->len < LOCKS_MAX)
-        g_array_append_val(log->locks, lock);
-}
-
-static void
-note_unlocked(StoryLog *log, uint64_t word)
-{
-    for (unsigned i = 0; i < log->locks->len; i++)
-        if (g_array_index(log->locks, StoryLogLock, i).word == word) {
-            g_array_remove_index(log->locks, i);
-            return;
-        }
-}
-
 /* --- Calls and returns ---------------------------------------------------- */
 
 static char *
@@ -142,8 +106,7 @@ static void
 tell_call(StoryLog *log, unsigned cpu, const CallFrame *frame)
 {
     Core *core = &log->cores[cpu];
-    StoryLogLock *lock =
-        frame->is_lock ? lookup_lock(log, frame->word) : NULL;
+    const StoryLogLock *lock = storylog_stand_lock(log->locks, frame);
     g_autofree char *made = NULL;
     const char *text = core->call_text;
 
@@ -200,9 +163,9 @@ on_return(StoryLog *log, unsigned cpu, gva_t sp)
     if (!callstack_pop(&core->stack, sp, &frame))
         return;
     if (frame.is_lock)
-        note_locked(log, cpu, &frame);
+        storylog_stand_locked(log->locks, cpu, &frame);
     if (frame.is_unlock)
-        note_unlocked(log, frame.word);
+        storylog_stand_unlocked(log->locks, frame.word);
     if (frame.is_told) {
         const ImageSymbol *symbol =
             image_symbol_at(log->setup.image, frame.target);
@@ -364,35 +327,34 @@ on_delivery(StoryLog *log, const Action *action)
 
 /* --- Stores --------------------------------------------------------------- */
 
-/* Others go on, and do not see what this core has buffered. */
-static void
-note_lingering(StoryLog *log, unsigned stepping)
-{
-    for (unsigned i = 0; i < log->record.cpus; i++)
-        if (i != stepping)
-            machine_stores(log->setup.machine, i, &log->cores[i].lingering);
-}
-
-/* Stores that nobody could have missed are not told. */
 static void
 on_drain(StoryLog *log, const Action *action, uint64_t count)
 {
-    Core *core = &log->cores[action->cpu];
-    unsigned buffered;
-    const Store *stores =
-        machine_stores(log->setup.machine, action->cpu, &buffered);
-    uint64_t last = action->number + MIN(count, buffered);
+    for (uint64_t i = 0; i < count && i < STOREBUF_DEPTH_MAX; i++) {
+        g_autofree char *text = storylog_stores_drain(
+            log->stores, action->cpu, (unsigned)(action->number + i));
 
-    for (uint64_t i = action->number; i < MIN(last, buffered); i++) {
-        g_autofree char *text = NULL;
-
-        if (core->lingering == 0)
-            return;
-        core->lingering--;
-        text = storylog_value_store(&log->setup, &stores[i]);
         if (text != NULL)
             tell(log, action->cpu, STORY_EVENT_VISIBLE, text);
     }
+}
+
+static void
+on_access(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
+{
+    StoryLog *log = user;
+    g_autofree char *text =
+        storylog_stores_access(log->stores, cpu, physical, access);
+
+    if (text != NULL)
+        tell(log, cpu, STORY_EVENT_VISIBLE, text);
+}
+
+static void
+on_late(void *user, unsigned cpu, unsigned stores)
+{
+    tellf(user, cpu, STORY_EVENT_VISIBLE, "loads an old value, %u store%s back",
+          stores, stores == 1 ? "" : "s");
 }
 
 static void
@@ -406,7 +368,7 @@ on_action(void *user, const Action *action, uint64_t steps)
         if (log->stepping >= 0 && log->stepping != (int)action->cpu)
             log->record.switches++;
         log->stepping = (int)action->cpu;
-        note_lingering(log, action->cpu);
+        storylog_stores_linger(log->stores, action->cpu);
         return;
     case ACTION_DRAIN:
         on_drain(log, action, steps);
@@ -449,6 +411,17 @@ storylog_call(StoryLog *log, unsigned cpu, const char *text)
     INVARIANT(cpu < log->record.cpus);
     g_free(log->cores[cpu].call_text);
     log->cores[cpu].call_text = g_strdup(text);
+}
+
+void
+storylog_load(StoryLog *log, unsigned cpu, gva_t address, uint64_t size)
+{
+    const InsnAccess load = {.size = (uint16_t)size, .mode = INSN_ACCESS_READ};
+    gpa_t physical;
+
+    if (gmem_translate(machine_memory(log->setup.machine), address, size,
+                       &physical))
+        on_access(log, cpu, physical, &load);
 }
 
 void
@@ -510,6 +483,7 @@ storylog_new(const StoryLogSetup *setup)
     log->functions = g_hash_table_new(g_direct_hash, g_direct_equal);
     log->probes = g_hash_table_new(g_direct_hash, g_direct_equal);
     log->locks = g_array_new(FALSE, FALSE, sizeof(StoryLogLock));
+    log->stores = storylog_stores_new(&log->setup);
     storyrecord_init(&log->record, machine_cpus(setup->machine));
     for (unsigned i = 0; i < log->record.cpus; i++)
         callstack_init(&log->cores[i].stack);
@@ -533,6 +507,7 @@ storylog_free(StoryLog *log)
     g_hash_table_unref(log->functions);
     g_hash_table_unref(log->probes);
     g_array_unref(log->locks);
+    storylog_stores_free(log->stores);
     storyrecord_clear(&log->record);
     g_free(log);
 }
@@ -545,6 +520,8 @@ storylog_observer(StoryLog *log, RunObserver *observer)
         .point = on_point,
         .flow = on_flow,
         .sent = on_sent,
+        .access = on_access,
+        .late = on_late,
         .returned = on_returned,
         .user = log,
     };

@@ -51,6 +51,7 @@ typedef struct StoryLogSetup {
     const StoryLogObject *objects;
     unsigned object_count;
     const gva_t *globaldata;   /* of each cpu */
+    const ImageType *globaldata_type; /* NULL: none */
     uint64_t globaldata_size;
 } StoryLogSetup;
 
@@ -71,6 +72,8 @@ void storylog_attach(StoryLog *log);
  * "lwkt_send_ipiq3(gd(1), nop, 0, 0)".  From Stories.next(); without it the
  * call is printed from its arguments. */
 void storylog_call(StoryLog *log, unsigned cpu, const char *text);
+/* It reads guest memory itself. */
+void storylog_load(StoryLog *log, unsigned cpu, gva_t address, uint64_t size);
 /* The story of `cpu` marks, or waits for a mark. */
 void storylog_mark(StoryLog *log, unsigned cpu, const char *name);
 void storylog_await(StoryLog *log, unsigned cpu, const char *name);

@@ -115,8 +115,8 @@ quote_loop(const StoryLogSetup *setup, gva_t address, StoryStand *stand,
 
 /* --- The stand ------------------------------------------------------------ */
 
-static const StoryLogLock *
-lookup_lock(const GArray *locks, const CallFrame *frame)
+const StoryLogLock *
+storylog_stand_lock(const GArray *locks, const CallFrame *frame)
 {
     if (!frame->is_lock)
         return NULL;
@@ -179,7 +179,7 @@ stand_active(const StoryLogSetup *setup, const StoryLogMoment *moment,
     for (unsigned i = 0;
          (frame = callstack_frame(moment->stack, i)) != NULL &&
          !frame->is_base; i++) {
-        const StoryLogLock *lock = lookup_lock(moment->locks, frame);
+        const StoryLogLock *lock = storylog_stand_lock(moment->locks, frame);
 
         if (lock == NULL && !frame->waits)
             continue;
@@ -246,4 +246,30 @@ storylog_stand_describe(const StoryLogSetup *setup,
         return;
     }
     stand->doing = storyrecord_text(record, doing);
+}
+
+/* --- Locks ---------------------------------------------------------------- */
+
+/* Locks that are remembered as held; a guest that holds more tells less. */
+#define LOCKS_MAX 64u
+
+void
+storylog_stand_locked(GArray *locks, unsigned cpu, const CallFrame *frame)
+{
+    StoryLogLock lock = {
+        .word = frame->word, .cpu = cpu, .step = frame->step};
+
+    if (storylog_stand_lock(locks, frame) == NULL &&
+        locks->len < LOCKS_MAX)
+        g_array_append_val(locks, lock);
+}
+
+void
+storylog_stand_unlocked(GArray *locks, uint64_t word)
+{
+    for (unsigned i = 0; i < locks->len; i++)
+        if (g_array_index(locks, StoryLogLock, i).word == word) {
+            g_array_remove_index(locks, i);
+            return;
+        }
 }

@@ -37,4 +37,15 @@ char *storylog_stand_wait(const StoryLogSetup *setup, unsigned cpu,
 void storylog_stand_describe(const StoryLogSetup *setup,
                              const StoryLogMoment *moment, StoryRecord *record);
 
+/* What a list of StoryLogLock has of the lock that this call takes; NULL if it
+ * is free, or the call is of another kind. */
+const StoryLogLock *storylog_stand_lock(const GArray *locks,
+                                        const CallFrame *frame);
+
+/* A list of StoryLogLock: the lock of this call is taken, if it was not; the
+ * one at `word` is let go. */
+void storylog_stand_locked(GArray *locks, unsigned cpu,
+                           const CallFrame *frame);
+void storylog_stand_unlocked(GArray *locks, uint64_t word);
+
 #endif

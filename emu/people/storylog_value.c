@@ -21,6 +21,35 @@ print_offset(GString *out, uint64_t offset)
         g_string_append_printf(out, "+%" PRIu64, offset);
 }
 
+/* ".field[2].other", as far as the type says. */
+static void
+print_member(GString *out, const ImageType *type, uint64_t offset)
+{
+    unsigned i = 0;
+
+    while (type != NULL && (type->kind == IMAGE_TYPE_STRUCT ||
+                            type->kind == IMAGE_TYPE_UNION)) {
+        for (i = 0; i < type->member_count; i++)
+            if (offset - type->members[i].offset <
+                MAX(type->members[i].type->size, 1))
+                break;
+        if (i == type->member_count || offset == 0)
+            break;
+        if (type->members[i].name != NULL)
+            g_string_append_printf(out, ".%s", type->members[i].name);
+        offset -= type->members[i].offset;
+        type = type->members[i].type;
+        if (type->kind == IMAGE_TYPE_ARRAY && type->target != NULL &&
+            type->target->size > 0) {
+            g_string_append_printf(out, "[%" PRIu64 "]",
+                                   offset / type->target->size);
+            offset %= type->target->size;
+            type = type->target;
+        }
+    }
+    print_offset(out, offset);
+}
+
 int
 storylog_value_cpu(const StoryLogSetup *setup, gva_t address)
 {
@@ -50,7 +79,8 @@ print_object(const StoryLogSetup *setup, gva_t address, GString *out)
         if (setup->globaldata[i] != 0 &&
             address - setup->globaldata[i] < MAX(setup->globaldata_size, 1)) {
             g_string_append_printf(out, "gd(%u)", i);
-            print_offset(out, address - setup->globaldata[i]);
+            print_member(out, setup->globaldata_type,
+                         address - setup->globaldata[i]);
             return true;
         }
     return false;
@@ -232,14 +262,10 @@ char *
 storylog_value_store(const StoryLogSetup *setup, const Store *store)
 {
     ImageType type = {.kind = IMAGE_TYPE_INTEGER, .size = store->size};
-    GString *out = g_string_new("visible: ");
+    GString *out = g_string_new(NULL);
     ImageLine line;
 
     print_pointer(setup, NULL, WINDOW_KERNEL + store->physical, out);
-    if (out->str[out->len - 1] == '*') {
-        g_string_free(out, TRUE);
-        return NULL;
-    }
     g_string_append(out, " = ");
     if (store->size == sizeof(gva_t))
         type.kind = IMAGE_TYPE_POINTER;

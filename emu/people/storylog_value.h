@@ -27,9 +27,8 @@ typedef struct StoryLogCall {
 /* "f(a, 2)"; the caller frees it. */
 char *storylog_value_call(const StoryLogSetup *setup, const StoryLogCall *call);
 
-/* "Xipiq", "NMI", "vector 0x42"; "visible: a+4 = 0, stored at f.c:12", or NULL
- * if the store went to nothing that has a name, as a stack.  The caller frees
- * them. */
+/* "Xipiq", "NMI", "vector 0x42"; "gd(1).gd_npoll = 0, stored at f.c:12".  The
+ * caller frees them. */
 char *storylog_value_vector(const StoryLogSetup *setup, unsigned cpu,
                             unsigned vector);
 char *storylog_value_message(const StoryLogSetup *setup,

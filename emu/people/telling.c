@@ -42,6 +42,7 @@ list_names(Telling *telling, StoryLogSetup *log)
         telling->globaldata[i] = system_globaldata(view, i);
     log->globaldata = telling->globaldata;
     log->globaldata_size = view->globaldata->size;
+    log->globaldata_type = view->globaldata;
 }
 
 Telling *
@@ -89,6 +90,12 @@ void
 telling_call(Telling *telling, unsigned cpu, const char *text)
 {
     storylog_call(telling->log, cpu, text);
+}
+
+void
+telling_load(Telling *telling, unsigned cpu, gva_t address, uint64_t size)
+{
+    storylog_load(telling->log, cpu, address, size);
 }
 
 void

@@ -44,6 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Telling, telling_free)
 
 /* What stories do, in the scenario's words. */
 void telling_call(Telling *telling, unsigned cpu, const char *text);
+void telling_load(Telling *telling, unsigned cpu, gva_t address,
+                  uint64_t size);
 void telling_mark(Telling *telling, unsigned cpu, const char *name);
 
 /*

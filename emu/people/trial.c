@@ -76,6 +76,15 @@ called(void *user, unsigned cpu, const char *text)
         telling_call(trial->telling, cpu, text);
 }
 
+static void
+loaded(void *user, unsigned cpu, gva_t address, uint64_t size)
+{
+    Trial *trial = user;
+
+    if (trial->telling != NULL)
+        telling_load(trial->telling, cpu, address, size);
+}
+
 static bool
 eval_memory(void *user, unsigned index)
 {
@@ -100,6 +109,7 @@ bind_script(Trial *trial, bool tells)
         .choose = choose,
         .marked = marked,
         .called = tells ? called : NULL,
+        .loaded = tells ? loaded : NULL,
         .user = trial,
     };
 
