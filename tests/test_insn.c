@@ -121,7 +121,7 @@ static const Row classes[] = {
     {"movnti [rbx], rax", BYTES("\x48\x0f\xc3\x03"), M | W | INSN_NON_TEMPORAL},
     {"movntps [rax], xmm0", BYTES("\x0f\x2b\x00"), M | W | INSN_NON_TEMPORAL},
     {"movntdqa xmm0, [rax]", BYTES("\x66\x0f\x38\x2a\x00"), M | R},
-    {"maskmovdqu", BYTES("\x66\x0f\xf7\xc8"), M | W | INSN_NON_TEMPORAL},
+    {"maskmovdqu", BYTES("\x66\x0f\xf7\xc8"), M | W | INSN_NON_TEMPORAL | INSN_UNPREDICTED},
     {"wbinvd", BYTES("\x0f\x09"), S},
     {"fxsave [rax]", BYTES("\x0f\xae\x00"), M | W},
     {"xsave [rax]", BYTES("\x0f\xae\x20"), M | R | W | U | INSN_RMW},

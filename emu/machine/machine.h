@@ -139,7 +139,8 @@ ticks_t machine_clock(const Machine *machine);
  * Read or write guest virtual memory as core `cpu` would: its own buffered
  * stores are seen, and what is written goes into its buffer.  With
  * MACHINE_NOBODY: memory as all agree on it, and a write that is visible at
- * once.  False, and nothing done, where it is not RAM.
+ * once.  False, and nothing done, where it is not RAM.  A watcher, which is
+ * called while a core runs, may read but not write.
  */
 #define MACHINE_NOBODY UINT_MAX
 bool machine_read(Machine *machine, unsigned cpu, gva_t address, void *bytes,

@@ -68,18 +68,32 @@ machine_memory_options(const Machine *machine)
 
 /* --- Access from outside -------------------------------------------------- */
 
+/* The core that is running just now, or NULL. */
+static const Cpu *
+running(const Machine *machine)
+{
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        if (machine->cpus[i].stores.shown)
+            return &machine->cpus[i];
+    return NULL;
+}
+
 bool
 machine_read(Machine *machine, unsigned cpu, gva_t address, void *bytes,
              uint64_t size)
 {
+    const Cpu *shown = running(machine);
     gpa_t physical;
 
-    if (cpu == MACHINE_NOBODY)
-        return gmem_read(&machine->memory, address, bytes, size);
     if (!gmem_translate(&machine->memory, address, size, &physical))
         return false;
-    storebuf_forward(&machine->cpus[cpu].stores, &machine->memory, physical,
-                     bytes, size);
+    memcpy(bytes, machine->memory.bytes + physical, size);
+    if (shown != NULL && shown->number == cpu)
+        return true;
+    if (shown != NULL)
+        storebuf_uncover(&shown->stores, physical, bytes, size);
+    if (cpu != MACHINE_NOBODY)
+        storebuf_cover(&machine->cpus[cpu].stores, physical, bytes, size);
     return true;
 }
 

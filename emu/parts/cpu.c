@@ -395,6 +395,7 @@ cpu_run(Cpu *cpu, uint64_t steps)
     INVARIANT(steps >= 1);
     INVARIANT(cpu_is_runnable(cpu));
     cpu_own(cpu);
+    cpu_show_stores(cpu);
     cpu->attention = false;
     cpu->slice = (int64_t)MIN(steps, (uint64_t)INT64_MAX);
     cpu->memory_mask = cpu->shared->watches > 0 || cpu->shared->past != NULL
@@ -404,7 +405,6 @@ cpu_run(Cpu *cpu, uint64_t steps)
                          cpu->trace_calls
                      ? 0
                      : CODE_PLAIN;
-    cpu_show_stores(cpu);
     if (cpu->fiber != NULL) {
         fiber_enter(cpu->fiber);
         stop = cpu->stop;

@@ -60,8 +60,8 @@ chain(Past *past, unsigned index)
     past->foreign[number] |= past->cores & ~(UINT64_C(1) << store->maker);
 }
 
-/* Can anybody still go back behind the store, or behind one that it covers?
- * Then its bytes are needed. */
+/* Can anybody still go back behind the store, or behind an older one of its
+ * line?  Then its bytes are needed: a load is of one moment. */
 static bool
 is_needed(const Past *past, const PastStore *store)
 {
@@ -69,7 +69,7 @@ is_needed(const Past *past, const PastStore *store)
         return true;
     for (unsigned i = past->newest[past_chain(store->physical)]; i != 0;
          i = past->stores[i - 1].older)
-        if (overlaps(&past->stores[i - 1], store->physical, store->size))
+        if (line_of(&past->stores[i - 1]) == line_of(store))
             return true;
     return false;
 }

@@ -116,22 +116,45 @@ storebuf_drain_all(StoreBuf *buf, Gmem *gmem, Past *past, unsigned cpu)
     buf->fence = false;
 }
 
+/* Lay `value`, of a store, over bytes that were read at `physical`. */
+static void
+lay_over(const Store *store, uint64_t value, gpa_t physical, uint8_t *bytes,
+         uint64_t size)
+{
+    for (unsigned k = 0; k < store->size; k++) {
+        gpa_t at = store->physical + k;
+
+        if (at >= physical && at - physical < size)
+            bytes[at - physical] = (uint8_t)(value >> 8 * k);
+    }
+}
+
 void
 storebuf_forward(const StoreBuf *buf, const Gmem *gmem, gpa_t physical,
                  void *bytes, uint64_t size)
 {
     memcpy(bytes, gmem->bytes + physical, size);
-    for (unsigned i = 0; i < buf->count && !buf->shown; i++) {
-        const Store *store = &buf->entries[i];
+    if (!buf->shown)
+        storebuf_cover(buf, physical, bytes, size);
+}
 
-        for (unsigned k = 0; k < store->size; k++) {
-            gpa_t at = store->physical + k;
+void
+storebuf_cover(const StoreBuf *buf, gpa_t physical, void *bytes, uint64_t size)
+{
+    INVARIANT(!buf->shown);
+    for (unsigned i = 0; i < buf->count; i++)
+        lay_over(&buf->entries[i], buf->entries[i].value, physical, bytes,
+                 size);
+}
 
-            if (at >= physical && at - physical < size)
-                ((uint8_t *)bytes)[at - physical] =
-                    (uint8_t)(store->value >> 8 * k);
-        }
-    }
+void
+storebuf_uncover(const StoreBuf *buf, gpa_t physical, void *bytes,
+                 uint64_t size)
+{
+    INVARIANT(buf->shown);
+    for (unsigned i = buf->count; i-- > 0;)
+        lay_over(&buf->entries[i], buf->entries[i].covered, physical, bytes,
+                 size);
 }
 
 bool

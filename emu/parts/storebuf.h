@@ -144,12 +144,17 @@ void storebuf_drain(StoreBuf *buf, Gmem *gmem, unsigned index, Past *past,
 /* All entries become visible, oldest first. */
 void storebuf_drain_all(StoreBuf *buf, Gmem *gmem, Past *past, unsigned cpu);
 
-/*
- * What the core itself would read at [physical, physical + size): memory, with
- * the newest bytes of the buffer on top.
- */
+/* What the core itself would read at [physical, physical + size) of RAM. */
 void storebuf_forward(const StoreBuf *buf, const Gmem *gmem, gpa_t physical,
                       void *bytes, uint64_t size);
+
+/* Turn what was read of memory into what the core itself would read; hidden
+ * only.  And what was read of RAM while this buffer is shown into what is in
+ * memory. */
+void storebuf_cover(const StoreBuf *buf, gpa_t physical, void *bytes,
+                    uint64_t size);
+void storebuf_uncover(const StoreBuf *buf, gpa_t physical, void *bytes,
+                      uint64_t size);
 
 /* Does an entry overlap with these bytes? */
 bool storebuf_overlaps(const StoreBuf *buf, gpa_t physical, uint64_t size);
