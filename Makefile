@@ -97,6 +97,9 @@ scenarios: $(O)/heddle ## check every scenario (RUNFLAGS=--tap)
 	@echo "# the canary must fail, or a failure could go unseen"
 	$(O)/heddle run scenarios/canary.lua; test $$? -eq 1
 
+litmus: $(O)/heddle ## all behaviours of the litmus tests, under every model
+	$(O)/heddle litmus --exhaustive --memory all scenarios/litmus
+
 bench: $(O)/heddle-bench ## measure speed
 	$(O)/heddle-bench
 
@@ -112,7 +115,13 @@ tidy: ## check layers, names, sizes and style
 determinism: all ## same seed, same digest, whatever the environment
 	scripts/determinism
 
-soak: all ## random seeds for MINUTES=5, from SEED=1
+# Tests that try random things try 1000 times as many for each minute.
+SOAKING := $(addprefix $(O)/tests/test_,storebuf past cpu_memory litmus_run)
+soak: all $(SOAKING) ## random seeds for MINUTES=5, from SEED=1
+	for test in $(SOAKING); do \
+	    HEDDLE_SOAK=$(or $(MINUTES),5) HEDDLE_SEED=$(or $(SEED),1) \
+	        $$test --timeout 3600 || exit 1; \
+	done
 	scripts/determinism --soak $(or $(MINUTES),5) $(or $(SEED),1)
 
 # clang-format takes the name of an error domain, heddle-image, for a sum.

@@ -2,13 +2,14 @@
 #include "base/base.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 #include "litmus_axioms.h"
 #include "people/litmus_run.h"
 
-/* Programs that are tried; HEDDLE_SOAK=n tries n of each shape. */
+/* Programs of each shape; HEDDLE_SOAK=n tries so many more, from those of
+ * HEDDLE_SEED. */
 #define PROGRAMS 12u
+#define PROGRAMS_SOAK 20u
 
 static const struct {
     const char *name;
@@ -123,25 +124,29 @@ expect_axiomatic(const AxiomsProgram *program, const char *name)
     }
 }
 
-static unsigned
-programs(void)
+static uint64_t
+number_of(const char *variable, uint64_t otherwise)
 {
-    const char *soak = g_getenv("HEDDLE_SOAK");
+    const char *text = g_getenv(variable);
 
-    return soak != NULL ? (unsigned)atoi(soak) : PROGRAMS;
+    return text != NULL ? g_ascii_strtoull(text, NULL, 10) : otherwise;
 }
 
 static void
 try_programs(unsigned threads, unsigned length, bool cycles)
 {
-    for (unsigned i = 0; i < programs(); i++) {
+    uint64_t soak = number_of("HEDDLE_SOAK", 0);
+    uint64_t first = number_of("HEDDLE_SEED", 1);
+    uint64_t count = soak > 0 ? soak * PROGRAMS_SOAK : PROGRAMS;
+
+    for (uint64_t i = first; i < first + count; i++) {
         g_autofree char *name =
-            g_strdup_printf("%s%ux%u-%u", cycles ? "cycle" : "random",
+            g_strdup_printf("%s%ux%u-%" PRIu64, cycles ? "cycle" : "random",
                             threads, length, i);
         AxiomsProgram program;
         Prng prng;
 
-        prng_init(&prng, prng_mix(i + 1, threads * 100 + length));
+        prng_init(&prng, prng_mix(i, threads * 100 + length));
         if (cycles)
             axioms_generate_cycle(&program, &prng, threads);
         else

@@ -244,7 +244,7 @@ Test(script, a_misspelt_name_gets_a_suggestion)
     rig_must_fail("scenario 'x' system '../x' { cpus = 2 }", 1, "no system");
     rig_must_fail(RIG_HEAD "mutant 'brokn'", 3, "mean \"broken\"?");
     rig_must_fail(RIG_HEAD "breach 'no'", 3, "\n  \"no send\"");
-    rig_must_fail(RIG_HEAD "memory 'x86'", 3, "\"tso\"");
+    rig_must_fail(RIG_HEAD "memory 'x86'", 3, "sc, tso, pso, weak");
     rig_must_fail(RIG_HEAD "explore { strategy = 'x' }", 3, "random");
     rig_must_fail(RIG_HEAD "explore { run = 1 }", 3, "knows strategy");
     rig_must_fail(RIG_HEAD "object 'struct no'", 3, "no C type `struct no`");

@@ -3,6 +3,8 @@
 
 #include "people/check.h"
 
+#include "people/codecheck.h"
+
 struct Check {
     TrialOptions options;
     Script *script;
@@ -285,8 +287,12 @@ check_case(Check *check, const ScenarioCase *item, GError **error)
     g_autoptr(CaseOutcome) outcome =
         outcome_new(check_scenario(check), item);
     Trial trial;
-    bool ok = prepare(check, item, &trial, error);
+    bool ok;
 
+    if (check_scenario(check)->code != NULL)
+        return codecheck_case(check_scenario(check), item, &check->options,
+                              error);
+    ok = prepare(check, item, &trial, error);
     if (ok) {
         begin_outcome(&trial, outcome);
         ok = make_runs(&trial, outcome, error) &&
@@ -326,9 +332,14 @@ check_replay(Check *check, const ScenarioCase *item,
              const CheckReplay *replay, GError **error)
 {
     Finding *finding = NULL;
-    Trial trial;
+    Trial trial = {0};
 
-    if (prepare(check, item, &trial, error)) {
+    if (check_scenario(check)->code != NULL)
+        g_set_error(error, CODECHECK_ERROR, CODECHECK_ERROR_CLAIM,
+                    "%s: code is checked in all its behaviours: there is no "
+                    "run to replay",
+                    check_scenario(check)->path);
+    else if (prepare(check, item, &trial, error)) {
         if (replay->image != NULL &&
             *replay->image != image_digest(trial.stage->image))
             g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
