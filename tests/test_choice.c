@@ -25,9 +25,10 @@ ask(Choice *choice, uint64_t out[300])
 {
     for (unsigned i = 0; i < 100; i++) {
         g_autofree Actions *actions = list(1 + i % 4, i % 3);
+        bool whole;
 
         out[3 * i] = choice_action(choice, actions);
-        out[3 * i + 1] = choice_steps(choice, i % 4);
+        out[3 * i + 1] = choice_steps(choice, i % 4, &whole);
         out[3 * i + 2] = choice_value(choice, 1 + i % 5);
         cr_assert_lt(out[3 * i], actions->count);
         cr_assert_geq(out[3 * i + 1], 1);
@@ -79,6 +80,7 @@ Test(choice, a_tape_of_another_machine_is_noticed_and_the_run_goes_on)
     g_autofree Actions *two = list(2, 0);
     Choice choice;
     Tape tape;
+    bool whole;
 
     tape_init(&tape);
     tape_push(&tape, DECISION_ACTION, 2); /* of two */
@@ -86,7 +88,7 @@ Test(choice, a_tape_of_another_machine_is_noticed_and_the_run_goes_on)
     choice_begin(&choice, random, &tape, 1, 2);
     cr_expect_lt(choice_action(&choice, two), 2);
     cr_expect(choice.diverged);
-    cr_expect_geq(choice_steps(&choice, 0), 1);
+    cr_expect_geq(choice_steps(&choice, 0, &whole), 1);
 
     tape_rewind(&tape);
     tape_push(&tape, DECISION_STEPS, 3); /* of the wrong kind */
@@ -97,7 +99,7 @@ Test(choice, a_tape_of_another_machine_is_noticed_and_the_run_goes_on)
     tape_rewind(&tape);
     tape_push(&tape, DECISION_STEPS, UINT64_MAX);
     choice_begin(&choice, random, &tape, 1, 2);
-    cr_expect_geq(choice_steps(&choice, 0), 1);
+    cr_expect_geq(choice_steps(&choice, 0, &whole), 1);
     cr_expect(choice.diverged);
     choice_clear(&choice);
     tape_clear(&tape);

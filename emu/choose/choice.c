@@ -69,10 +69,15 @@ choice_action(Choice *choice, const Actions *actions)
 }
 
 uint64_t
-choice_steps(Choice *choice, unsigned cpu)
+choice_steps(Choice *choice, unsigned cpu, bool *whole)
 {
     uint64_t value;
 
+    *whole = choice_played(choice, DECISION_WHOLE_STEPS, &value);
+    if (*whole) {
+        tape_push(&choice->tape, DECISION_WHOLE_STEPS, value);
+        return value + 1;
+    }
     if (!from_tape(choice, DECISION_STEPS, UINT64_MAX, &value))
         value = choice->strategy->steps(choice->strategy, cpu) - 1;
     tape_push(&choice->tape, DECISION_STEPS, value);
@@ -134,6 +139,13 @@ choice_value(Choice *choice, uint64_t bound)
     INVARIANT(value < bound);
     tape_push(&choice->tape, DECISION_VALUE, value);
     return value;
+}
+
+void
+choice_cross_out(Choice *choice, size_t count)
+{
+    INVARIANT(count <= choice->tape.count);
+    choice->tape.count = count;
 }
 
 void

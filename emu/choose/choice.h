@@ -44,8 +44,9 @@ void choice_begin(Choice *choice, Strategy *strategy, const Tape *played,
 /* Which action of the list, which must not be empty. */
 unsigned choice_action(Choice *choice, const Actions *actions);
 
-/* For how many steps core `cpu` may go on, at least 1. */
-uint64_t choice_steps(Choice *choice, unsigned cpu);
+/* For how many steps core `cpu` may go on, at least 1; `whole` says whether
+ * the last is done whole (only a director's are, see Action). */
+uint64_t choice_steps(Choice *choice, unsigned cpu, bool *whole);
 
 /* Which of the `drainable` stores becomes visible first, and how many of all
  * `buffered` ones do at most, at least 1. */
@@ -60,6 +61,8 @@ uint64_t choice_value(Choice *choice, uint64_t bound);
 
 /* Write down a decision that a director took instead. */
 void choice_record(Choice *choice, DecisionKind kind, uint64_t value);
+/* Cross out what was written after the first `count` decisions. */
+void choice_cross_out(Choice *choice, size_t count);
 
 /* The played tape has this decision next: take it.  False when recording, or
  * when another kind is next. */

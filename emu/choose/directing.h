@@ -47,6 +47,13 @@ directing_is_active(const Directing *state)
     return state->director != NULL;
 }
 
+/* The last turn ended where the command wanted the core to stop. */
+static inline bool
+directing_arrived(const Directing *state)
+{
+    return state->busy && state->arrived;
+}
+
 /* Does a command want this core to stop here?  Then it has arrived. */
 bool directing_wants(Directing *state, unsigned cpu, gva_t rip);
 

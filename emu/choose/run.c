@@ -320,7 +320,9 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
 
     if (run->observer.action != NULL)
         run->observer.action(run->observer.user, action, steps);
-    stop = machine_perform(machine, action, MIN(steps, MAX(left, 1)));
+    if (action->kind == ACTION_STEP)
+        steps = MIN(steps, MAX(left, 1));
+    stop = machine_perform(machine, action, steps);
     if (UNLIKELY(stop == CPU_STOP_HYPERCALL))
         return hypercall(run, action->cpu, error) && ask_waiting(run, error);
     if (UNLIKELY(stop == CPU_STOP_SHUTDOWN)) {
@@ -371,12 +373,31 @@ take_turn(Run *run, GError **error)
     unsigned index = choice_action(&run->choice, &run->actions);
     Action action = action_at(&run->actions, index);
     uint64_t steps = 1;
+    bool whole;
 
-    if (action.kind == ACTION_STEP)
-        steps = choice_steps(&run->choice, action.cpu);
+    if (action.kind == ACTION_STEP) {
+        steps = choice_steps(&run->choice, action.cpu, &whole);
+        action.number = whole;
+    }
     if (action.kind == ACTION_DRAIN)
         steps = choose_drain(run, &action);
     return perform(run, &action, steps, error);
+}
+
+/* A STEP that ended at the director's point: a replay knows no points, so it
+ * gets the number that was made, and of none at all it hears nothing. */
+static void
+record_arrival(Run *run, size_t begun, size_t at, ticks_t before)
+{
+    uint64_t made = machine_clock(run->setup.machine) - before;
+    Decision *steps = &run->choice.tape.items[at];
+
+    if (made == 0) {
+        choice_cross_out(&run->choice, begun);
+        return;
+    }
+    steps->kind = DECISION_WHOLE_STEPS;
+    steps->value = made - 1;
 }
 
 /* A director's command, as far as the machine is concerned. */
@@ -384,9 +405,9 @@ static bool
 take_directed_turn(Run *run, GError **error)
 {
     Machine *machine = run->setup.machine;
+    size_t begun = run->choice.tape.count, at;
+    ticks_t before = machine_clock(machine);
     DirectorTurn turn;
-    ticks_t before;
-    size_t at;
 
     if (!directing_next_turn(&run->director, machine, &run->actions,
                             &run->choice, &turn, error))
@@ -401,15 +422,11 @@ take_directed_turn(Run *run, GError **error)
         record_drain(run, &turn);
     at = run->choice.tape.count;
     if (turn.action.kind == ACTION_STEP)
-        choice_record(&run->choice, DECISION_STEPS, 0);
-    before = machine_clock(machine);
+        choice_record(&run->choice, DECISION_STEPS, turn.steps - 1);
     if (!perform(run, &turn.action, turn.steps, error))
         return false;
-    /* How many there were is known only now, and what was decided in them
-     * stands behind it. */
-    if (turn.action.kind == ACTION_STEP)
-        run->choice.tape.items[at].value =
-            MAX(machine_clock(machine) - before, 1) - 1;
+    if (turn.action.kind == ACTION_STEP && directing_arrived(&run->director))
+        record_arrival(run, begun, at, before);
     return true;
 }
 

@@ -24,6 +24,8 @@ typedef enum DecisionKind {
     DECISION_DROP,   /* a message is lost: an injected fault */
     DECISION_STORE,  /* which of the stores that may become visible */
     DECISION_DRAINS, /* how many of them at most, less one */
+    DECISION_WHOLE_STEPS, /* as STEPS; and the last of them is done whole,
+                             even if it is a read-modify-write */
     DECISION_LATE,   /* how far a load goes back, 0 the newest value */
     DECISION_KINDS,
 } DecisionKind;

@@ -21,7 +21,9 @@ typedef struct Action {
     ActionKind kind;
     uint32_t cpu;
     uint64_t number; /* DELIVER: of the message; DRAIN: the store's place in
-                        the buffer, 0 the oldest; 0 otherwise */
+                        the buffer, 0 the oldest; STEP: 1 if the last step is
+                        done whole, even if it is a read-modify-write; 0
+                        otherwise */
 } Action;
 
 /* Beside steps and drains: every core can be sent to by every core, and its

@@ -278,6 +278,7 @@ machine_perform(Machine *machine, const Action *action, uint64_t steps)
     INVARIANT(action->cpu < machine->cpu_count);
     switch (action->kind) {
     case ACTION_STEP:
+        cpu->whole = action->number != 0;
         stop = cpu_run(cpu, steps);
         machine_note_stores(machine, cpu);
         /* Most often nothing changed but the core's place in its code. */

@@ -168,6 +168,7 @@ struct Cpu {
                               looks at it and resets it */
     bool code_changed;     /* forget translations before going on */
     bool slice_ends;       /* the slice ends before the next instruction */
+    bool whole;            /* its last instruction is not split */
     const CpuShared *shared;
     int64_t slice_kept;    /* while `attention` */
 

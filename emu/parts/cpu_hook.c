@@ -241,7 +241,7 @@ splits(const Cpu *cpu, const Insn *insn)
     const uint64_t both = INSN_READS | INSN_WRITES;
 
     return (insn->flags & both) == both && !(insn->flags & INSN_LOCKED) &&
-           cpu->slice == 0 && !cpu->attention;
+           cpu->slice == 0 && !cpu->attention && !cpu->whole;
 }
 
 /* What the instruction is about to touch: writes make lines dirty and go to

@@ -127,6 +127,10 @@ buffer(Cpu *cpu, gpa_t physical, uint64_t size, gva_t rip, bool weakly)
     }
 }
 
+/* Bytes of a store that surely writes all of them; what FXSAVE and its kin
+ * leave out is not told. */
+#define STORE_WHOLE_MAX 16u
+
 /* It becomes visible with the instruction. */
 static void
 pass_buffer(Cpu *cpu, gpa_t physical, uint64_t size)
@@ -166,7 +170,10 @@ cover_newest(Cpu *cpu)
 void
 cpu_note_store(Cpu *cpu, const Insn *insn, gpa_t physical, uint64_t size)
 {
-    if (insn->flags & (INSN_LOCKED | INSN_UNPREDICTED))
+    if (size > STORE_WHOLE_MAX)
+        cpu_flush(cpu);
+    if (insn->flags & (INSN_LOCKED | INSN_UNPREDICTED) ||
+        size > STORE_WHOLE_MAX)
         pass_buffer(cpu, physical, size);
     else {
         buffer(cpu, physical, size, cpu->hooked_at,

@@ -224,6 +224,7 @@ run_once(LitmusRun *run, GError **error)
     for (;;) {
         uint64_t steps = 1;
         Action action;
+        bool whole;
 
         machine_list_actions(run->machine, run->actions);
         action_begin_list(run->actions, run->actions->steps & going,
@@ -233,7 +234,7 @@ run_once(LitmusRun *run, GError **error)
         action = action_at(run->actions,
                            choice_action(&run->choice, run->actions));
         if (action.kind == ACTION_STEP)
-            steps = choice_steps(&run->choice, action.cpu);
+            steps = choice_steps(&run->choice, action.cpu, &whole);
         else
             steps = choose_drain(run, &action);
         machine_perform(run->machine, &action, steps);
