@@ -120,6 +120,12 @@ run_marked(Run *run, unsigned cpu, const char *name)
         probe_mark(run->setup.probe, name);
 }
 
+void
+run_passed_mark(Run *run, unsigned cpu)
+{
+    machine_fence(run->setup.machine, cpu);
+}
+
 uint64_t
 run_choose(Run *run, uint64_t bound)
 {

@@ -107,5 +107,7 @@ uint64_t run_choose(Run *run, uint64_t bound);
 /* A story marked.  A mark orders memory as well as time: it is a full fence of
  * its core, and so is going on after having waited for one. */
 void run_marked(Run *run, unsigned cpu, const char *name);
+/* A story goes on because of a mark, without having waited. */
+void run_passed_mark(Run *run, unsigned cpu);
 
 #endif

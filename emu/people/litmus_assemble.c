@@ -66,14 +66,17 @@ report(const Litmus *litmus, const char *said, GError **error)
 
     for (char **line = lines; *line != NULL; line++) {
         const char *prefix = SOURCE_NAME ":", *mark = strstr(*line, "Error: ");
+        g_auto(GStrv) names = NULL;
+        g_autofree char *message = NULL;
         guint64 number;
 
         if (!g_str_has_prefix(*line, prefix) || mark == NULL)
             continue;
         number = g_ascii_strtoull(*line + strlen(prefix), NULL, 10);
+        names = g_strsplit(mark + strlen("Error: "), "heddle_x_", -1);
+        message = g_strjoinv("", names);
         g_set_error(error, LITMUS_ERROR, LITMUS_ERROR_ASSEMBLE,
-                    "%s:%" PRIu64 ": %s", litmus->path, number,
-                    mark + strlen("Error: "));
+                    "%s:%" PRIu64 ": %s", litmus->path, number, message);
         return;
     }
     g_set_error(error, LITMUS_ERROR, LITMUS_ERROR_TOOL,
@@ -99,7 +102,7 @@ run_as(const Litmus *litmus, const char *source, const char *object,
                                           G_SPAWN_ERROR_NOENT);
 
         g_set_error(error, LITMUS_ERROR, LITMUS_ERROR_TOOL,
-                    "cannot run as, the GNU assembler%s: %s",
+                    "%s: cannot run as, the GNU assembler%s: %s", litmus->path,
                     is_missing ? " (apt install binutils)" : "",
                     trouble->message);
         g_error_free(trouble);
@@ -218,40 +221,68 @@ register_bit(ZydisRegister reg)
     return (uint16_t)(1u << (whole - ZYDIS_REGISTER_RAX));
 }
 
-static uint16_t
-find_written(const ZydisDecoder *decoder, const uint8_t *bytes, size_t size)
+/* May the register be left over from a run before without harm? */
+static bool
+is_plain_register(ZydisRegister reg)
 {
-    uint16_t written = 0;
-
-    while (size > 0) {
-        ZydisDecodedInstruction instruction;
-        ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-
-        /* What Zydis does not know, Unicorn 2.0.1 does not run either. */
-        if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, bytes, size,
-                                                 &instruction, operands)))
-            break;
-        for (unsigned i = 0; i < instruction.operand_count; i++)
-            if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-                (operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0)
-                written |= register_bit(operands[i].reg.value);
-        bytes += instruction.length;
-        size -= instruction.length;
+    switch (ZydisRegisterGetClass(reg)) {
+    case ZYDIS_REGCLASS_GPR8:
+    case ZYDIS_REGCLASS_GPR16:
+    case ZYDIS_REGCLASS_GPR32:
+    case ZYDIS_REGCLASS_GPR64:
+    case ZYDIS_REGCLASS_FLAGS:
+    case ZYDIS_REGCLASS_IP:
+        return true;
+    default:
+        return false;
     }
-    return written;
 }
 
 static void
-find_all_written(const Litmus *litmus, LitmusCode *code)
+look_at_instruction(const ZydisDecodedInstruction *instruction,
+                    const ZydisDecodedOperand *operands, LitmusCode *code,
+                    unsigned thread)
+{
+    if (instruction->attributes & ZYDIS_ATTRIB_IS_PRIVILEGED ||
+        (instruction->cpu_flags != NULL &&
+         instruction->cpu_flags->tested != 0))
+        code->is_plain = false;
+    for (unsigned i = 0; i < instruction->operand_count; i++) {
+        if (operands[i].type != ZYDIS_OPERAND_TYPE_REGISTER)
+            continue;
+        if (!is_plain_register(operands[i].reg.value))
+            code->is_plain = false;
+        if (operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+            code->registers_written[thread] |=
+                register_bit(operands[i].reg.value);
+    }
+}
+
+/* What Zydis does not know, Unicorn 2.0.1 does not run either. */
+static void
+look_at_columns(const Litmus *litmus, LitmusCode *code)
 {
     ZydisDecoder decoder;
 
     INVARIANT(ZYAN_SUCCESS(ZydisDecoderInit(
         &decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)));
-    for (unsigned i = 0; i < litmus->thread_count; i++)
-        code->registers_written[i] =
-            find_written(&decoder, code->bytes + (code->entry[i] - CODE_BASE),
-                         code->end[i] - code->entry[i]);
+    code->is_plain = true;
+    for (unsigned i = 0; i < litmus->thread_count; i++) {
+        const uint8_t *bytes = code->bytes + (code->entry[i] - CODE_BASE);
+        size_t size = code->end[i] - code->entry[i];
+
+        while (size > 0) {
+            ZydisDecodedInstruction instruction;
+            ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+
+            if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(
+                    &decoder, bytes, size, &instruction, operands)))
+                break;
+            look_at_instruction(&instruction, operands, code, i);
+            bytes += instruction.length;
+            size -= instruction.length;
+        }
+    }
 }
 
 static LitmusCode *
@@ -267,7 +298,7 @@ assemble_in(const Litmus *litmus, const char *source, const char *object,
         return NULL;
     code = read_object(litmus, object, error);
     if (code != NULL)
-        find_all_written(litmus, code);
+        look_at_columns(litmus, code);
     return code;
 }
 

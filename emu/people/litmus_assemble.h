@@ -34,6 +34,9 @@ typedef struct LitmusCode {
     /* General registers that a thread's instructions may write, implicit ones
      * included, bit n for register n: for litmus_observe_all(). */
     uint16_t registers_written[LITMUS_THREADS_MAX];
+    /* Nothing that the columns do depends on more than general registers and
+     * memory as they find them: no flags, no vector registers, no APIC. */
+    bool is_plain;
 } LitmusCode;
 
 /* Runs `as`.  NULL with an error that begins with "path:line: " where the

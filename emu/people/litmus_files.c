@@ -5,7 +5,7 @@
 
 G_DEFINE_QUARK(heddle-litmus-files-error, litmus_files_error)
 
-#define NESTING_MAX 20u
+#define NESTING_MAX 8u
 
 static bool add(GPtrArray *files, const char *name, unsigned depth,
                 GError **error);

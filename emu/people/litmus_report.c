@@ -97,6 +97,13 @@ append_verdict(const LitmusResult *result, GString *out)
                            tally.positive, tally.negative);
 }
 
+/* Could an outcome that was not seen change the observation? */
+static bool
+is_certain(const LitmusResult *result, const char *observation)
+{
+    return result->is_complete || strcmp(observation, "Sometimes") == 0;
+}
+
 static void
 append_ours(const LitmusResult *result, GString *out)
 {
@@ -116,7 +123,9 @@ append_ours(const LitmusResult *result, GString *out)
         return;
     observation = litmus_states_observation(result->states);
     g_string_append_printf(out, "Expected %s: %s\n", word,
-                           strcmp(word, observation) == 0 ? "as seen"
+                           strcmp(word, observation) == 0
+                               ? (is_certain(result, word) ? "as seen"
+                                                           : "as seen so far")
                            : litmus_report_agrees(result) ? "not seen yet"
                                                           : "NOT as seen");
 }

@@ -171,7 +171,12 @@ litmus_run_search(LitmusRun *run, const MemoryOptions *memory,
     if (result->stopped >= 0)
         return fail_stopped(run, (unsigned)result->stopped,
                             result->stopped_at, error);
-    return true;
+    if (result->ends > 0 || !result->complete)
+        return true;
+    g_set_error(error, LITMUS_RUN_ERROR, LITMUS_RUN_ERROR_STOPPED,
+                "%s: in no behaviour do all columns come to their ends",
+                run->litmus->path);
+    return false;
 }
 
 /* --- Sampling ------------------------------------------------------------- */
@@ -185,10 +190,16 @@ on_late(void *user, unsigned cpu, unsigned count)
     return choice_late(&run->choice, count);
 }
 
-/* All cores stand behind the PAUSE at their ends, or at their beginnings. */
+/* Plain columns go round: all cores stand behind the PAUSE at their ends, or at
+ * their beginnings, and what a run left elsewhere does not matter. */
 static void
 begin_run(LitmusRun *run)
 {
+    if (!run->code->is_plain) {
+        machine_restore(run->machine);
+        return;
+    }
+    machine_drain_all(run->machine);
     put_locations(run);
     for (unsigned i = 0; i < run->litmus->thread_count; i++)
         memcpy(machine_cpu(run->machine, i)->live->registers,
@@ -210,6 +221,16 @@ choose_drain(LitmusRun *run, Action *action)
     action->number = (uint64_t)__builtin_ctzll(drainable);
     machine_stores(run->machine, action->cpu, &buffered);
     return choice_drains(&run->choice, buffered);
+}
+
+/* It has executed the PAUSE, or sleeps before it. */
+static bool
+is_at_end(LitmusRun *run, unsigned number)
+{
+    Cpu *cpu = machine_cpu(run->machine, number);
+    gva_t rip = cpu_rip(cpu), end = run->code->end[number];
+
+    return rip == end + PAUSE_BYTES || (rip == end && !cpu_is_runnable(cpu));
 }
 
 /* One run; `going` are the cores that are not at their ends. */
@@ -238,9 +259,7 @@ run_once(LitmusRun *run, GError **error)
         else
             steps = choose_drain(run, &action);
         machine_perform(run->machine, &action, steps);
-        if (action.kind == ACTION_STEP &&
-            cpu_rip(machine_cpu(run->machine, action.cpu)) ==
-                run->code->end[action.cpu] + PAUSE_BYTES)
+        if (action.kind == ACTION_STEP && is_at_end(run, action.cpu))
             going &= ~(UINT64_C(1) << action.cpu);
         if (machine_clock(run->machine) - before > LITMUS_STEPS_MAX)
             break;
@@ -269,7 +288,6 @@ litmus_run_sample(LitmusRun *run, const MemoryOptions *memory, uint64_t runs,
     for (uint64_t i = 0; i < runs && ok; i++) {
         choice_begin(&run->choice, strategy, NULL, seed + i,
                      run->litmus->thread_count);
-        machine_drain_all(run->machine);
         begin_run(run);
         ok = run_once(run, error);
         if (ok)

@@ -56,6 +56,8 @@ typedef struct ScriptRun {
     /* A number below n: choose() of a story. */
     uint64_t (*choose)(void *user, uint64_t n);
     void (*marked)(void *user, unsigned cpu, const char *name);
+    /* A story awaits what is marked already.  NULL is fine. */
+    void (*passed)(void *user, unsigned cpu);
     /* A story calls: "lwkt_send_ipiq3(gd(1), nop, 0, 0)".  NULL is fine, and
      * saves making the text. */
     void (*called)(void *user, unsigned cpu, const char *text);

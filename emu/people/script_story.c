@@ -59,8 +59,11 @@ l_await(lua_State *lua)
     const char *name = script_check_string(lua, 1, "await");
     unsigned mark = mark_number(&script->marks, name);
 
-    if (is_made(script, mark))
+    if (is_made(script, mark)) {
+        if (script->run.passed != NULL)
+            script->run.passed(script->run.user, script->cpu);
         return 0;
+    }
     if (!lua_isyieldable(lua))
         return script_vm_fail(lua, "a story cannot wait in here");
     story->awaited = g_ptr_array_index(script->marks.names, mark);

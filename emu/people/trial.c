@@ -68,6 +68,14 @@ marked(void *user, unsigned cpu, const char *name)
 }
 
 static void
+passed(void *user, unsigned cpu)
+{
+    Trial *trial = user;
+
+    run_passed_mark(trial->run, cpu);
+}
+
+static void
 called(void *user, unsigned cpu, const char *text)
 {
     Trial *trial = user;
@@ -108,6 +116,7 @@ bind_script(Trial *trial, bool tells)
         .objects = trial->stage->objects,
         .choose = choose,
         .marked = marked,
+        .passed = passed,
         .called = tells ? called : NULL,
         .loaded = tells ? loaded : NULL,
         .user = trial,

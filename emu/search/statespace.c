@@ -251,6 +251,21 @@ add_late_moves(Search *search, GArray *moves, const Move *move)
         }
 }
 
+/* Does it store to one piece of RAM, and find room for that? */
+static bool
+is_buffered(const Search *search, const Cpu *cpu, const Insn *insn)
+{
+    const InsnAccess *access = &insn->access[0];
+    gpa_t physical;
+
+    return machine_memory_options(search->machine)->model != MEMORY_SC &&
+           insn->access_count == 1 && access->size <= STORE_BYTES_MAX &&
+           gmem_translate(machine_memory(search->machine),
+                          cpu_address_of(cpu, access), access->size,
+                          &physical) &&
+           cpu->stores.count + 2 <= cpu->depth;
+}
+
 /* Would no other core notice whether this step comes now or later? */
 static bool
 is_private(const Search *search, const Cpu *cpu, const Insn *insn)
@@ -269,11 +284,7 @@ is_private(const Search *search, const Cpu *cpu, const Insn *insn)
         return false;
     if (insn->flags & INSN_BRANCH && insn->immediate <= cpu_rip(cpu))
         return false;
-    if (!(insn->flags & INSN_WRITES))
-        return true;
-    return model != MEMORY_SC && insn->access_count == 1 &&
-           insn->access[0].size <= STORE_BYTES_MAX &&
-           cpu->stores.count + 2 <= cpu->depth;
+    return !(insn->flags & INSN_WRITES) || is_buffered(search, cpu, insn);
 }
 
 /* A core whose next step is private, or -1. */
@@ -282,11 +293,15 @@ find_private(Search *search)
 {
     for (unsigned i = 0; i < search->cpus; i++) {
         Cpu *cpu = machine_cpu(search->machine, i);
+        const Insn *insn;
 
-        if (!is_done(search, i) && cpu_is_runnable(cpu) &&
-            is_private(search, cpu,
-                       code_at(machine_code(search->machine), cpu_mode(cpu),
-                               cpu_rip(cpu))))
+        if (is_done(search, i) || !cpu_is_runnable(cpu))
+            continue;
+        insn = code_at(machine_code(search->machine), cpu_mode(cpu),
+                       cpu_rip(cpu));
+        if (insn->flags & INSN_RDTSC)
+            search->result->complete = false;
+        if (is_private(search, cpu, insn))
             return (int)i;
     }
     return -1;

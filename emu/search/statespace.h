@@ -19,8 +19,9 @@
  * States are told apart by 64 bits of digest: among a million of them two
  * different ones have the same once in 4e7 searches.
  *
- * For programs without interrupts: messages in flight and timers are not
- * explored, and make the search incomplete.  Layer 6.
+ * For programs without interrupts and clocks: messages in flight and timers
+ * are not explored, nor is what RDTSC may give; they make the search
+ * incomplete.  Layer 6.
  */
 #ifndef EMU_SEARCH_STATESPACE_H
 #define EMU_SEARCH_STATESPACE_H

@@ -47,9 +47,9 @@ ok "the story ends with a digest" grep -q '^digest' "$out"
 expect 0 heddle replay "$trace" --raw
 ok "--raw tells more" [ "$(wc -l <"$out")" -gt 60 ]
 
-sed 's/^\(tape ....\)./\1A/' "$trace" >"$tmp/damaged"
+sed "s/^\\(tape ....\\)..../\\1/" "$trace" >"$tmp/damaged"
 expect 2 heddle replay "$tmp/damaged"
-sed 's/^image ./image 0/' "$trace" >"$tmp/other"
+sed "s/^image .*/image 0123456789abcdef/" "$trace" >"$tmp/other"
 expect 2 heddle replay "$tmp/other"
 head -3 "$trace" >"$tmp/short"
 expect 2 heddle replay "$tmp/short"
