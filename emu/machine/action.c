@@ -3,17 +3,6 @@
 
 #include "machine/action.h"
 
-void
-action_begin_list(Actions *actions, uint64_t steps, uint64_t drains)
-{
-    actions->steps = steps;
-    actions->drains = drains;
-    actions->step_count = (unsigned)__builtin_popcountll(steps);
-    actions->drain_count = (unsigned)__builtin_popcountll(drains);
-    actions->count = actions->step_count + actions->drain_count;
-    actions->rest_count = 0;
-}
-
 /* The core of bit number `index` among those set. */
 static uint32_t
 nth_cpu(uint64_t cores, unsigned index)

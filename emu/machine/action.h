@@ -46,7 +46,17 @@ typedef struct Actions {
 } Actions;
 
 /* Make it a list of these steps and drains and nothing else yet. */
-void action_begin_list(Actions *actions, uint64_t steps, uint64_t drains);
+static inline void
+action_begin_list(Actions *actions, uint64_t steps, uint64_t drains)
+{
+    actions->steps = steps;
+    actions->drains = drains;
+    actions->step_count = (unsigned)__builtin_popcountll(steps);
+    actions->drain_count =
+        drains == 0 ? 0 : (unsigned)__builtin_popcountll(drains);
+    actions->count = actions->step_count + actions->drain_count;
+    actions->rest_count = 0;
+}
 
 static inline void
 action_add(Actions *actions, Action action)

@@ -7,17 +7,6 @@
 
 /* --- Store buffers -------------------------------------------------------- */
 
-void
-machine_note_stores(Machine *machine, const Cpu *cpu)
-{
-    uint64_t bit = UINT64_C(1) << cpu->number;
-
-    if (cpu->stores.count > 0)
-        machine->buffered |= bit;
-    else
-        machine->buffered &= ~bit;
-}
-
 uint64_t
 machine_drainable(const Machine *machine, unsigned cpu)
 {

@@ -45,7 +45,16 @@ struct MachineSnapshot {
 };
 
 /* Core `cpu` may have come to buffered stores, or lost its last. */
-void machine_note_stores(Machine *machine, const Cpu *cpu);
+static inline void
+machine_note_stores(Machine *machine, const Cpu *cpu)
+{
+    uint64_t bit = UINT64_C(1) << cpu->number;
+
+    if (UNLIKELY(cpu->stores.count > 0))
+        machine->buffered |= bit;
+    else
+        machine->buffered &= ~bit;
+}
 
 /* Memory that holds code or page tables changes. */
 void machine_code_written(void *machine, gpa_t physical, uint64_t size);

@@ -16,7 +16,7 @@ save_but_memory(Machine *machine)
     snapshot->console_bytes = machine->console->len;
     snapshot->console_lost = machine->console_lost;
     snapshot->cpu_count = machine->cpu_count;
-    snapshot->cpus = g_malloc0(size * machine->cpu_count);
+    snapshot->cpus = g_malloc(size * machine->cpu_count);
     for (unsigned i = 0; i < machine->cpu_count; i++)
         cpu_save(&machine->cpus[i], snapshot->cpus + i * size);
     snapshot->past = g_malloc(past_bytes(&machine->past));

@@ -187,7 +187,6 @@ struct Cpu {
     Fiber *fiber;          /* NULL: stepwise */
     bool inside;           /* the fiber stands inside the hook */
     CpuStop stop;          /* what the fiber has to say */
-    StoreBuf stores;
 
     bool alone;            /* the next instruction is a block of its own, and
                               was told of already */
@@ -202,6 +201,7 @@ struct Cpu {
     gva_t unmapped_address;
     uint64_t unmapped_rip;
     bool unmapped_write, unmapped_fetch;
+    StoreBuf stores;
 };
 
 /*

@@ -317,8 +317,8 @@ is_common_access(const Cpu *cpu, const Insn *insn, gpa_t *physical)
              !past_is_foreign(cpu->shared->past, cpu->number, *physical)));
 }
 
-/* The last store of a slice takes the long way, which sees whether it is one
- * half of something. */
+/* At the end of a slice a store that also loads takes the long way, which sees
+ * whether it is to be split. */
 static inline bool
 store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
 {
@@ -327,7 +327,7 @@ store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
     if (!is_common_access(cpu, insn, &physical))
         return false;
     if (cpu->depth == 0)
-        return cpu->slice > 0;
+        return cpu->slice > 0 || !(insn->flags & INSN_READS);
     if (cpu->stores.count >= cpu->depth ||
         insn->access[0].size > STORE_BYTES_MAX)
         return false;
@@ -342,7 +342,8 @@ is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
 {
     gpa_t physical;
 
-    if ((insn->gpr_reads | insn->gpr_writes) & cpu->depending)
+    if (UNLIKELY(cpu->depending != 0) &&
+        (insn->gpr_reads | insn->gpr_writes) & cpu->depending)
         return false;
     if (!(insn->flags & cpu->memory_mask))
         return true;

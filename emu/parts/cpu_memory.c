@@ -27,7 +27,7 @@ tell_texts(Cpu *cpu)
 }
 
 void
-cpu_show_stores(Cpu *cpu)
+cpu_show_some(Cpu *cpu)
 {
     if (cpu->depth == 0)
         cpu_flush(cpu);
@@ -36,7 +36,7 @@ cpu_show_stores(Cpu *cpu)
 }
 
 void
-cpu_hide_stores(Cpu *cpu)
+cpu_hide_some(Cpu *cpu)
 {
     tell_texts(cpu);
     storebuf_hide(&cpu->stores, cpu->shared->gmem);

@@ -46,11 +46,30 @@ void cpu_flush(Cpu *cpu);
 /* They do, and no later load is older than this moment. */
 void cpu_drain(Cpu *cpu);
 
+/* The long ways of the two below. */
+void cpu_show_some(Cpu *cpu);
+void cpu_hide_some(Cpu *cpu);
+
 /* The core begins to run: RAM becomes its view.  Under SC it first does the
  * half of an instruction that was left over. */
-void cpu_show_stores(Cpu *cpu);
+static inline void
+cpu_show_stores(Cpu *cpu)
+{
+    if (cpu->stores.count > 0)
+        cpu_show_some(cpu);
+    else
+        cpu->stores.shown = true;
+}
+
 /* It stops: RAM is memory again. */
-void cpu_hide_stores(Cpu *cpu);
+static inline void
+cpu_hide_stores(Cpu *cpu)
+{
+    if (cpu->stores.count > 0)
+        cpu_hide_some(cpu);
+    else
+        cpu->stores.shown = false;
+}
 
 /* An instruction with these flags is about to execute: the order that it asks
  * for. */

@@ -205,10 +205,13 @@ past_read(Past *past, Gmem *gmem, unsigned cpu, gpa_t physical, uint64_t size,
         thin_out(past, gmem, 0);
 }
 
+/* Nothing more than that there is nothing, most often. */
 size_t
 past_bytes(const Past *past)
 {
-    return offsetof(Past, stores) + past->count * sizeof(PastStore);
+    return past->count == 0
+               ? offsetof(Past, newest)
+               : offsetof(Past, stores) + past->count * sizeof(PastStore);
 }
 
 void

@@ -115,7 +115,7 @@ void past_look(const Past *past, const Gmem *gmem, unsigned cpu,
 void past_read(Past *past, Gmem *gmem, unsigned cpu, gpa_t physical,
                uint64_t size, uint64_t order);
 
-/* Copy what is in use. */
+/* Copy what is in use, to where there is nothing. */
 void past_copy(Past *to, const Past *from);
 size_t past_bytes(const Past *past);
 /* After a copy: have the lines of its stores flagged. */
