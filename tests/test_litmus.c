@@ -326,7 +326,7 @@ Test(litmus, instructions_are_written_as_herd_allows)
 Test(litmus, what_as_refuses_is_told_with_its_line)
 {
     assembles_to("", "nop ; frob (x)",
-                 "t:4: no such instruction: `frob heddle_x_x'");
+                 "t:4: no such instruction: `frob x'");
     assembles_to("x=0", "jmp (x)",
                  "t: an instruction would need a linker: is there a jump to a "
                  "location?");
