@@ -171,7 +171,7 @@ void
 cpu_note_store(Cpu *cpu, const Insn *insn, gpa_t physical, uint64_t size)
 {
     if (size > STORE_WHOLE_MAX)
-        cpu_flush(cpu);
+        cpu_drain(cpu);
     if (insn->flags & (INSN_LOCKED | INSN_UNPREDICTED) ||
         size > STORE_WHOLE_MAX)
         pass_buffer(cpu, physical, size);

@@ -205,6 +205,23 @@ past_read(Past *past, Gmem *gmem, unsigned cpu, gpa_t physical, uint64_t size,
         thin_out(past, gmem, 0);
 }
 
+void
+past_expect(Past *past, Gmem *gmem, unsigned cpu, uint64_t lines)
+{
+    bool full = false;
+
+    for (unsigned i = 0; i < past->count; i++) {
+        PastStore *store = &past->stores[i];
+
+        if (lines >> line_of(store) % 64 & 1)
+            continue;
+        store->passed |= UINT64_C(1) << cpu;
+        full |= store->passed == past->cores;
+    }
+    if (full)
+        thin_out(past, gmem, 0);
+}
+
 /* Nothing more than that there is nothing, most often. */
 size_t
 past_bytes(const Past *past)

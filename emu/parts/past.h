@@ -115,6 +115,10 @@ void past_look(const Past *past, const Gmem *gmem, unsigned cpu,
 void past_read(Past *past, Gmem *gmem, unsigned cpu, gpa_t physical,
                uint64_t size, uint64_t order);
 
+/* Core `cpu` will read no line again but those whose numbers modulo 64 are in
+ * `lines`: forget what only it could still have gone back to. */
+void past_expect(Past *past, Gmem *gmem, unsigned cpu, uint64_t lines);
+
 /* Copy what is in use, to where there is nothing. */
 void past_copy(Past *to, const Past *from);
 size_t past_bytes(const Past *past);

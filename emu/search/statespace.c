@@ -4,6 +4,7 @@
 #include "search/statespace.h"
 
 #include "parts/cpu_hook.h"
+#include "search/footprint.h"
 
 /* Loads of one instruction that can be late. */
 #define LATE_MAX 4u
@@ -38,6 +39,7 @@ typedef struct Search {
     unsigned cpus;
     GPtrArray *stack;     /* Frame */
     GHashTable *seen;     /* digests */
+    Footprints *footprints;
     Actions *actions;
     CoreImage *loaded[CPUS_MAX]; /* what a core is, or NULL: it has moved */
     const Move *move;     /* being made */
@@ -251,45 +253,106 @@ add_late_moves(Search *search, GArray *moves, const Move *move)
         }
 }
 
-/* Does it store to one piece of RAM, and find room for that? */
-static bool
-is_buffered(const Search *search, const Cpu *cpu, const Insn *insn)
+/* What core `cpu` can still access, with what it has buffered. */
+static Footprint
+future_of(const Search *search, unsigned cpu)
 {
-    const InsnAccess *access = &insn->access[0];
-    gpa_t physical;
+    Footprint future = footprint_from(
+        search->footprints, cpu, cpu_rip(machine_cpu(search->machine, cpu)));
+    unsigned count;
+    const Store *stores = machine_stores(search->machine, cpu, &count);
 
+    for (unsigned i = 0; i < count; i++)
+        future.writes |= footprint_lines(stores[i].physical, stores[i].size);
+    return future;
+}
+
+/* Can another core still do something that these accesses of `cpu` do not
+ * commute with? */
+static bool
+is_contended(const Search *search, unsigned cpu, Footprint accesses)
+{
+    for (unsigned i = 0; i < search->cpus; i++) {
+        Footprint future;
+
+        if (i == cpu)
+            continue;
+        future = future_of(search, i);
+        if (future.writes & (accesses.reads | accesses.writes) ||
+            future.reads & accesses.writes)
+            return true;
+    }
+    return false;
+}
+
+/* It only adds to the core's own buffer, which has room. */
+static bool
+is_buffered(const Search *search, const Cpu *cpu, const Insn *insn,
+            Footprint accesses)
+{
     return machine_memory_options(search->machine)->model != MEMORY_SC &&
-           insn->access_count == 1 && access->size <= STORE_BYTES_MAX &&
-           gmem_translate(machine_memory(search->machine),
-                          cpu_address_of(cpu, access), access->size,
-                          &physical) &&
+           accesses.reads == 0 && insn->access_count == 1 &&
+           insn->access[0].size <= STORE_BYTES_MAX &&
+           !(insn->flags & INSN_LOCKED) &&
            cpu->stores.count + 2 <= cpu->depth;
+}
+
+/* What the step accesses, with the stores that it makes visible, and under
+ * `weak` with all later loads if it is a barrier for them. */
+static Footprint
+accesses_of(const Search *search, unsigned number, const Insn *insn)
+{
+    const uint64_t drains = INSN_LOCKED | INSN_FENCE_M;
+    Footprint accesses = footprint_of(
+        search->machine, machine_cpu(search->machine, number), insn);
+    Footprint future = future_of(search, number);
+    unsigned count;
+    const Store *stores = machine_stores(search->machine, number, &count);
+
+    for (unsigned i = 0; i < count && insn->flags & drains; i++)
+        accesses.writes |= footprint_lines(stores[i].physical, stores[i].size);
+    if (machine_memory_options(search->machine)->model == MEMORY_WEAK &&
+        insn->flags & (drains | INSN_FENCE_L))
+        accesses.reads |= future.reads;
+    return accesses;
+}
+
+/* Could the step's loads be late? */
+static bool
+may_be_late(const Search *search, Footprint accesses)
+{
+    const Past *past = machine_past(search->machine);
+
+    for (unsigned i = 0; i < past->count; i++)
+        if (accesses.reads &
+            footprint_lines(past->stores[i].physical, past->stores[i].size))
+            return true;
+    return false;
 }
 
 /* Would no other core notice whether this step comes now or later? */
 static bool
-is_private(const Search *search, const Cpu *cpu, const Insn *insn)
+is_private(const Search *search, unsigned number, const Cpu *cpu,
+           const Insn *insn)
 {
-    const uint64_t seen = INSN_READS | INSN_LOCKED | INSN_UNPREDICTED |
-                          INSN_SERIALISING | INSN_RDTSC | INSN_IN_OUT |
-                          INSN_MSR | INSN_HALT | INSN_INT_N | INSN_VMCALL |
-                          INSN_CALL | INSN_RET | CODE_UNDEFINED;
+    const uint64_t seen = INSN_UNPREDICTED | INSN_SERIALISING | INSN_RDTSC |
+                          INSN_IN_OUT | INSN_MSR | INSN_HALT | INSN_INT_N |
+                          INSN_VMCALL | INSN_CALL | INSN_RET | CODE_UNDEFINED;
     MemoryModel model = machine_memory_options(search->machine)->model;
+    Footprint accesses;
 
-    if (insn->flags & seen || (model == MEMORY_SC && cpu->stores.count > 0))
+    if (insn->flags & seen || (model == MEMORY_SC && cpu->stores.count > 0) ||
+        (insn->flags & INSN_BRANCH && insn->immediate <= cpu_rip(cpu)))
         return false;
-    if (insn->flags & (INSN_FENCE_M | INSN_FENCE_L) && model == MEMORY_WEAK)
-        return false;
-    if (insn->flags & INSN_FENCE_M && cpu->stores.count > 0)
-        return false;
-    if (insn->flags & INSN_BRANCH && insn->immediate <= cpu_rip(cpu))
-        return false;
-    return !(insn->flags & INSN_WRITES) || is_buffered(search, cpu, insn);
+    accesses = accesses_of(search, number, insn);
+    return is_buffered(search, cpu, insn, accesses) ||
+           (!is_contended(search, number, accesses) &&
+            !may_be_late(search, accesses));
 }
 
-/* A core whose next step is private, or -1. */
-static int
-find_private(Search *search)
+/* A step that is private; false if there is none. */
+static bool
+find_private_step(Search *search, Move *move)
 {
     for (unsigned i = 0; i < search->cpus; i++) {
         Cpu *cpu = machine_cpu(search->machine, i);
@@ -301,21 +364,48 @@ find_private(Search *search)
                        cpu_rip(cpu));
         if (insn->flags & INSN_RDTSC)
             search->result->complete = false;
-        if (is_private(search, cpu, insn))
-            return (int)i;
+        if (is_private(search, i, cpu, insn)) {
+            *move = (Move){.action = {.kind = ACTION_STEP, .cpu = i}};
+            return true;
+        }
     }
-    return -1;
+    return false;
 }
 
-/* Take steps that are private as long as there are any. */
+/* A store that may drain and that nobody else will ever look at. */
+static bool
+find_private_drain(Search *search, Move *move)
+{
+    for (unsigned i = 0; i < search->cpus; i++) {
+        uint64_t drainable = machine_drainable(search->machine, i);
+        unsigned count;
+        const Store *stores = machine_stores(search->machine, i, &count);
+
+        for (; drainable != 0; drainable &= drainable - 1) {
+            unsigned index = (unsigned)__builtin_ctzll(drainable);
+            Footprint accesses = {
+                .writes = footprint_lines(stores[index].physical,
+                                          stores[index].size)};
+
+            if (is_contended(search, i, accesses))
+                continue;
+            *move = (Move){.action = {
+                               .kind = ACTION_DRAIN, .cpu = i, .number = index}};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Do what is private as long as there is something. */
 static void
 go_on_privately(Search *search)
 {
-    for (int cpu; (cpu = find_private(search)) >= 0;) {
-        Move move = {.action = {.kind = ACTION_STEP, .cpu = (uint32_t)cpu}};
+    Move move;
 
+    while (find_private_step(search, &move) ||
+           find_private_drain(search, &move))
         make(search, &move);
-    }
 }
 
 static void
@@ -372,6 +462,16 @@ reach_end(Search *search)
     search->setup->reached(search->setup->user);
 }
 
+/* Old values that nobody will read again do not make states different. */
+static void
+forget_unread(Search *search)
+{
+    for (unsigned i = 0; i < search->cpus; i++)
+        past_expect(machine_past(search->machine),
+                    machine_memory(search->machine), i,
+                    future_of(search, i).reads);
+}
+
 /* The machine has come somewhere: if it was not here before, put a frame on
  * the stack with all that can happen next. */
 static void
@@ -382,6 +482,7 @@ arrive(Search *search)
     Frame *frame;
 
     go_on_privately(search);
+    forget_unread(search);
     hash = GSIZE_TO_POINTER(hash_state(search, hashes));
     if (!g_hash_table_add(search->seen, hash))
         return;
@@ -439,7 +540,9 @@ statespace_search(const StateSpaceSetup *setup, StateSpaceResult *result)
     watch.user = &search;
     machine_watch(setup->machine, &watch);
     machine_restore(setup->machine);
+    search.footprints = footprints_new(setup->machine, setup->ends);
     search_all(&search);
+    footprints_free(search.footprints);
     machine_watch(setup->machine, NULL);
     for (unsigned i = 0; i < search.cpus; i++)
         forget_loaded(&search, i);

@@ -10,11 +10,12 @@
  *
  * Depth first, one instruction a step.  A step that no other core can tell
  * from the next one is not branched on: an instruction that touches no memory,
- * or, where stores are buffered, only stores.  It commutes with everything that
- * others can do, and with draining what is older (Godefroid, "Partial-Order
- * Methods for the Verification of Concurrent Systems", 1996: a persistent set
- * of one).  Backward branches are always branched on, so that no loop is
- * passed over.
+ * that only adds to the core's own buffer, or whose locations no other core
+ * will ever access again in a way that matters (footprint.h); nor is a drain
+ * of a store that nobody else will look at.  It commutes with everything that
+ * others can do (Godefroid, "Partial-Order Methods for the Verification of
+ * Concurrent Systems", 1996: a persistent set of one).  Backward branches are
+ * always branched on, so that no loop is passed over.
  *
  * States are told apart by 64 bits of digest: among a million of them two
  * different ones have the same once in 4e7 searches.
