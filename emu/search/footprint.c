@@ -8,7 +8,7 @@
 /* Instructions of a column that are looked at. */
 #define COLUMN_MAX 4096u
 
-struct Footprints {
+struct FootprintMap {
     unsigned cpus;
     GHashTable *known[CPUS_MAX]; /* rip -> Footprint; NULL: nothing is */
 };
@@ -128,10 +128,10 @@ look_at_column(Machine *machine, Cpu *cpu, gva_t end)
     return g_steal_pointer(&known);
 }
 
-Footprints *
-footprints_new(Machine *machine, const gva_t *ends)
+FootprintMap *
+footprint_map_new(Machine *machine, const gva_t *ends)
 {
-    Footprints *self = g_new0(Footprints, 1);
+    FootprintMap *self = g_new0(FootprintMap, 1);
 
     self->cpus = machine_cpus(machine);
     for (unsigned i = 0; i < self->cpus; i++)
@@ -141,7 +141,7 @@ footprints_new(Machine *machine, const gva_t *ends)
 }
 
 void
-footprints_free(Footprints *self)
+footprint_map_free(FootprintMap *self)
 {
     if (self == NULL)
         return;
@@ -151,7 +151,7 @@ footprints_free(Footprints *self)
 }
 
 Footprint
-footprint_from(const Footprints *self, unsigned cpu, gva_t rip)
+footprint_from(const FootprintMap *self, unsigned cpu, gva_t rip)
 {
     const Footprint *found =
         self->known[cpu] != NULL

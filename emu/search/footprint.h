@@ -25,15 +25,15 @@ typedef struct Footprint {
 
 #define FOOTPRINT_ALL ((Footprint){UINT64_MAX, UINT64_MAX})
 
-typedef struct Footprints Footprints;
+typedef struct FootprintMap FootprintMap;
 
 /* Of the cores as they stand now, up to where each is done. */
-Footprints *footprints_new(Machine *machine, const gva_t *ends);
-void footprints_free(Footprints *footprints);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Footprints, footprints_free)
+FootprintMap *footprint_map_new(Machine *machine, const gva_t *ends);
+void footprint_map_free(FootprintMap *footprints);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FootprintMap, footprint_map_free)
 
 /* What core `cpu` can access from `rip` on, the instruction there included. */
-Footprint footprint_from(const Footprints *footprints, unsigned cpu,
+Footprint footprint_from(const FootprintMap *footprints, unsigned cpu,
                          gva_t rip);
 
 /* What one instruction accesses, with these registers; FOOTPRINT_ALL if that

@@ -39,7 +39,7 @@ typedef struct Search {
     unsigned cpus;
     GPtrArray *stack;     /* Frame */
     GHashTable *seen;     /* digests */
-    Footprints *footprints;
+    FootprintMap *footprints;
     Actions *actions;
     CoreImage *loaded[CPUS_MAX]; /* what a core is, or NULL: it has moved */
     const Move *move;     /* being made */
@@ -390,7 +390,7 @@ find_private_drain(Search *search, Move *move)
             if (is_contended(search, i, accesses))
                 continue;
             *move = (Move){.action = {
-                               .kind = ACTION_DRAIN, .cpu = i, .number = index}};
+                .kind = ACTION_DRAIN, .cpu = i, .number = index}};
             return true;
         }
     }
@@ -540,9 +540,9 @@ statespace_search(const StateSpaceSetup *setup, StateSpaceResult *result)
     watch.user = &search;
     machine_watch(setup->machine, &watch);
     machine_restore(setup->machine);
-    search.footprints = footprints_new(setup->machine, setup->ends);
+    search.footprints = footprint_map_new(setup->machine, setup->ends);
     search_all(&search);
-    footprints_free(search.footprints);
+    footprint_map_free(search.footprints);
     machine_watch(setup->machine, NULL);
     for (unsigned i = 0; i < search.cpus; i++)
         forget_loaded(&search, i);
