@@ -88,7 +88,8 @@ $(O)/flags: FORCE
 test: $(TESTS) ## run the unit tests (TESTFLAGS=--tap)
 	@failed=0; for test in $(TESTS); do \
 	    echo "# $$test"; \
-	    $$test --timeout 120 $(TESTFLAGS) || failed=$$((failed + 1)); \
+	    LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 \
+	        $$test --timeout 120 $(TESTFLAGS) || failed=$$((failed + 1)); \
 	done; echo "# $(words $(TESTS)) test programs, $$failed failed"; \
 	test $$failed -eq 0
 

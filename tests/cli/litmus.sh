@@ -60,8 +60,8 @@ expect 0 heddle litmus --memory sc --memory weak,depth=2 $sb
 ok "two models: two of them" [ "$(grep -c '^Model ' "$out")" -eq 2 ]
 ok "a model's parameters are shown" grep -q '^Model weak,depth=2, ' "$out"
 
-expect 0 heddle litmus --states 10 $sb
-ok "a search that gave up says so" grep -q '^Model tso, INCOMPLETE: 10' "$out"
+expect 0 heddle litmus --states 5 $sb
+ok "a search that gave up says so" grep -q '^Model tso, INCOMPLETE: 5' "$out"
 
 # --- Samples ----------------------------------------------------------------
 
