@@ -31,15 +31,15 @@ cpu_show_some(Cpu *cpu)
 {
     if (cpu->depth == 0)
         cpu_flush(cpu);
-    tell_texts(cpu);
-    storebuf_show(&cpu->stores, cpu->shared->gmem);
+    if (storebuf_show(&cpu->stores, cpu->shared->gmem) & GMEM_CODE)
+        tell_texts(cpu);
 }
 
 void
 cpu_hide_some(Cpu *cpu)
 {
-    tell_texts(cpu);
-    storebuf_hide(&cpu->stores, cpu->shared->gmem);
+    if (storebuf_hide(&cpu->stores, cpu->shared->gmem) & GMEM_CODE)
+        tell_texts(cpu);
 }
 
 void
@@ -122,6 +122,7 @@ buffer(Cpu *cpu, gpa_t physical, uint64_t size, gva_t rip, bool weakly)
         make_room(cpu);
         storebuf_push(&cpu->stores, cpu->shared->gmem, physical, part, rip);
         cpu->stores.entries[cpu->stores.count - 1].weakly = weakly;
+        cpu->stores.weakly |= weakly;
         physical += part;
         size -= part;
     }
@@ -366,11 +367,18 @@ cpu_drainable(const Cpu *cpu)
 void
 cpu_drain_stores(Cpu *cpu, unsigned index, uint64_t count)
 {
-    INVARIANT(cpu_drainable(cpu) >> index & 1);
-    while (count-- > 0 && cpu->stores.count > 0) {
-        tell_text(cpu, &cpu->stores.entries[index]);
-        storebuf_drain(&cpu->stores, cpu->shared->gmem, index,
-                       cpu->shared->past, cpu->number);
-        index = 0;
+    const CpuShared *shared = cpu->shared;
+    StoreBuf *stores = &cpu->stores;
+
+    INVARIANT(index < stores->count);
+    if (index > 0) {
+        tell_text(cpu, &stores->entries[index]);
+        storebuf_drain(stores, shared->gmem, index, shared->past, cpu->number);
+        count--;
     }
+    count = MIN(count, stores->count);
+    for (unsigned i = 0; i < count; i++)
+        tell_text(cpu, &stores->entries[i]);
+    storebuf_drain_oldest(stores, shared->gmem, (unsigned)count, shared->past,
+                          cpu->number);
 }

@@ -3,9 +3,11 @@
 
 #include "parts/storebuf.h"
 
-void
+uint8_t
 storebuf_show(StoreBuf *buf, Gmem *gmem)
 {
+    uint8_t flags = 0;
+
     INVARIANT(!buf->shown);
     buf->shown = true;
     for (unsigned i = 0; i < buf->count; i++) {
@@ -13,13 +15,17 @@ storebuf_show(StoreBuf *buf, Gmem *gmem)
 
         store->covered = store_bytes(gmem, store->physical, store->size);
         store_put_bytes(gmem, store->physical, store->size, store->value);
+        flags |= gmem->line_flags[store->physical >> LINE_BITS];
     }
+    return flags;
 }
 
 /* When the newer ones are off, RAM holds what an entry wrote. */
-void
+uint8_t
 storebuf_hide(StoreBuf *buf, Gmem *gmem)
 {
+    uint8_t flags = 0;
+
     INVARIANT(buf->shown);
     buf->shown = false;
     for (unsigned i = buf->count; i-- > 0;) {
@@ -27,7 +33,9 @@ storebuf_hide(StoreBuf *buf, Gmem *gmem)
 
         store->value = store_bytes(gmem, store->physical, store->size);
         store_put_bytes(gmem, store->physical, store->size, store->covered);
+        flags |= gmem->line_flags[store->physical >> LINE_BITS];
     }
+    return flags;
 }
 
 void
@@ -58,6 +66,8 @@ storebuf_drainable(const StoreBuf *buf, MemoryModel model)
 {
     uint64_t drainable = buf->count > 0 ? 1 : 0;
 
+    if (model <= MEMORY_TSO && !buf->weakly)
+        return drainable;
     for (unsigned i = 1; i < buf->count; i++) {
         bool waits = buf->entries[i].fenced;
 
@@ -73,15 +83,15 @@ storebuf_drainable(const StoreBuf *buf, MemoryModel model)
 
 /* A fence at the front has nothing left to wait for. */
 static void
-take_off(StoreBuf *buf, unsigned index)
+take_off(StoreBuf *buf, unsigned index, unsigned count)
 {
-    buf->count--;
-    memmove(&buf->entries[index], &buf->entries[index + 1],
+    buf->count -= count;
+    memmove(&buf->entries[index], &buf->entries[index + count],
             (buf->count - index) * sizeof(Store));
     if (buf->count > 0)
         buf->entries[0].fenced = false;
     else
-        buf->fence = false;
+        buf->fence = buf->weakly = false;
 }
 
 static void
@@ -103,7 +113,17 @@ storebuf_drain(StoreBuf *buf, Gmem *gmem, unsigned index, Past *past,
     INVARIANT(index < buf->count);
     INVARIANT(!buf->entries[index].fenced);
     make_visible(&buf->entries[index], gmem, buf->shown, past, cpu);
-    take_off(buf, index);
+    take_off(buf, index, 1);
+}
+
+void
+storebuf_drain_oldest(StoreBuf *buf, Gmem *gmem, unsigned count, Past *past,
+                      unsigned cpu)
+{
+    INVARIANT(count <= buf->count);
+    for (unsigned i = 0; i < count; i++)
+        make_visible(&buf->entries[i], gmem, buf->shown, past, cpu);
+    take_off(buf, 0, count);
 }
 
 void
@@ -113,7 +133,7 @@ storebuf_drain_all(StoreBuf *buf, Gmem *gmem, Past *past, unsigned cpu)
         for (unsigned i = 0; i < buf->count; i++)
             make_visible(&buf->entries[i], gmem, buf->shown, past, cpu);
     buf->count = 0;
-    buf->fence = false;
+    buf->fence = buf->weakly = false;
 }
 
 /* Lay `value`, of a store, over bytes that were read at `physical`. */

@@ -56,7 +56,8 @@ typedef struct Store {
 
 typedef struct StoreBuf {
     unsigned count;
-    bool fence; /* SFENCE came after the newest entry */
+    bool fence;  /* SFENCE came after the newest entry */
+    bool weakly; /* there was a non-temporal store since it was empty */
     bool shown;
     Store entries[STOREBUF_DEPTH_MAX]; /* oldest first */
 } StoreBuf;
@@ -121,9 +122,10 @@ storebuf_push(StoreBuf *buf, const Gmem *gmem, gpa_t physical, unsigned size,
     buf->fence = false;
 }
 
-/* RAM becomes this core's view, or memory again. */
-void storebuf_show(StoreBuf *buf, Gmem *gmem);
-void storebuf_hide(StoreBuf *buf, Gmem *gmem);
+/* RAM becomes this core's view, or memory again.  Return the flags of all
+ * lines that changed. */
+uint8_t storebuf_show(StoreBuf *buf, Gmem *gmem);
+uint8_t storebuf_hide(StoreBuf *buf, Gmem *gmem);
 
 /* An SFENCE: stores before it drain before those after it. */
 void storebuf_fence(StoreBuf *buf);
@@ -140,6 +142,10 @@ uint64_t storebuf_drainable(const StoreBuf *buf, MemoryModel model);
  * overwrites goes to `past` as written by core `cpu`, unless that is NULL. */
 void storebuf_drain(StoreBuf *buf, Gmem *gmem, unsigned index, Past *past,
                     unsigned cpu);
+
+/* The `count` oldest become visible, in order; always allowed. */
+void storebuf_drain_oldest(StoreBuf *buf, Gmem *gmem, unsigned count,
+                           Past *past, unsigned cpu);
 
 /* All entries become visible, oldest first. */
 void storebuf_drain_all(StoreBuf *buf, Gmem *gmem, Past *past, unsigned cpu);
