@@ -40,7 +40,8 @@ store_as(Small *small, gpa_t at, unsigned size, uint64_t value, bool weakly)
 {
     storebuf_show(&small->buf, &small->gmem);
     storebuf_push(&small->buf, &small->gmem, at, size, 0x1000);
-    small->buf.entries[small->buf.count - 1].weakly = weakly;
+    if (weakly)
+        storebuf_push_weakly(&small->buf);
     store_put_bytes(&small->gmem, at, size, value);
     storebuf_hide(&small->buf, &small->gmem);
     cr_assert(storebuf_check(&small->buf));
@@ -433,7 +434,8 @@ store_at_random(Pair *pair, unsigned core)
         one.bytes[i] = (uint8_t)prng_next(&pair->prng);
     memcpy(&value, one.bytes, size);
     storebuf_push(buf, &pair->gmem, one.at, size, 0);
-    buf->entries[buf->count - 1].weakly = one.weakly;
+    if (one.weakly)
+        storebuf_push_weakly(buf);
     store_put_bytes(&pair->gmem, one.at, size, value);
     plain->stores[core][plain->count[core]++] = one;
 }

@@ -121,8 +121,8 @@ buffer(Cpu *cpu, gpa_t physical, uint64_t size, gva_t rip, bool weakly)
 
         make_room(cpu);
         storebuf_push(&cpu->stores, cpu->shared->gmem, physical, part, rip);
-        cpu->stores.entries[cpu->stores.count - 1].weakly = weakly;
-        cpu->stores.weakly |= weakly;
+        if (weakly)
+            storebuf_push_weakly(&cpu->stores);
         physical += part;
         size -= part;
     }

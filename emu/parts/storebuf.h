@@ -122,6 +122,14 @@ storebuf_push(StoreBuf *buf, const Gmem *gmem, gpa_t physical, unsigned size,
     buf->fence = false;
 }
 
+/* The newest store is a non-temporal one. */
+static inline void
+storebuf_push_weakly(StoreBuf *buf)
+{
+    buf->entries[buf->count - 1].weakly = true;
+    buf->weakly = true;
+}
+
 /* RAM becomes this core's view, or memory again.  Return the flags of all
  * lines that changed. */
 uint8_t storebuf_show(StoreBuf *buf, Gmem *gmem);
