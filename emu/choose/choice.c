@@ -84,8 +84,9 @@ choice_steps(Choice *choice, unsigned cpu, bool *whole)
     return value + 1;
 }
 
-unsigned
-choice_store(Choice *choice, unsigned drainable)
+/* Which of the stores that may go, the oldest first. */
+static unsigned
+choose_store(Choice *choice, unsigned drainable)
 {
     uint64_t value;
 
@@ -99,8 +100,9 @@ choice_store(Choice *choice, unsigned drainable)
     return (unsigned)value;
 }
 
-unsigned
-choice_drains(Choice *choice, unsigned buffered)
+/* How many of all go at most. */
+static unsigned
+choose_count(Choice *choice, unsigned buffered)
 {
     uint64_t value;
 
@@ -111,6 +113,21 @@ choice_drains(Choice *choice, unsigned buffered)
         value = choice->strategy->drains(choice->strategy, buffered) - 1;
     tape_push(&choice->tape, DECISION_DRAINS, value);
     return (unsigned)MIN(value, STOREBUF_DEPTH_MAX) + 1;
+}
+
+unsigned
+choice_drain(Choice *choice, Machine *machine, Action *action)
+{
+    uint64_t drainable = machine_drainable(machine, action->cpu);
+    unsigned pick =
+        choose_store(choice, (unsigned)__builtin_popcountll(drainable));
+    unsigned buffered;
+
+    for (; pick > 0; pick--)
+        drainable &= drainable - 1;
+    action->number = (uint64_t)__builtin_ctzll(drainable);
+    machine_stores(machine, action->cpu, &buffered);
+    return choose_count(choice, buffered);
 }
 
 unsigned

@@ -4,7 +4,7 @@
  *
  *      run ── choice_action() ──▶ ┌ Choice ┐ ──▶ Strategy   recording
  *             choice_steps()      │  tape  │
- *             choice_drains()...  └────────┘ ◀── Tape       playing
+ *             choice_drain()...   └────────┘ ◀── Tape       playing
  *
  * Whatever could go two ways in a run goes through here, is answered by the
  * strategy or, when playing, by a tape, and is written down.  A decision with
@@ -21,7 +21,7 @@
 #include "base/base.h"
 #include "choose/strategy.h"
 #include "choose/tape.h"
-#include "machine/action.h"
+#include "machine/machine.h"
 
 typedef struct Choice {
     Strategy *strategy; /* borrowed */
@@ -48,10 +48,9 @@ unsigned choice_action(Choice *choice, const Actions *actions);
  * the last is done whole (only a director's are, see Action). */
 uint64_t choice_steps(Choice *choice, unsigned cpu, bool *whole);
 
-/* Which of the `drainable` stores becomes visible first, and how many of all
- * `buffered` ones do at most, at least 1. */
-unsigned choice_store(Choice *choice, unsigned drainable);
-unsigned choice_drains(Choice *choice, unsigned buffered);
+/* For a DRAIN that was taken: which store becomes visible first, which fills
+ * action->number, and how many do at most, at least 1. */
+unsigned choice_drain(Choice *choice, Machine *machine, Action *action);
 
 /* Which of `count` values, at least 2, a load gives; 0 is the newest. */
 unsigned choice_late(Choice *choice, unsigned count);

@@ -338,24 +338,7 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
     return true;
 }
 
-/* Which store of the core goes first, and how many go. */
-static unsigned
-choose_drain(Run *run, Action *action)
-{
-    Machine *machine = run->setup.machine;
-    uint64_t drainable = machine_drainable(machine, action->cpu);
-    unsigned pick = choice_store(&run->choice,
-                                 (unsigned)__builtin_popcountll(drainable));
-    unsigned buffered;
-
-    for (; pick > 0; pick--)
-        drainable &= drainable - 1;
-    action->number = (uint64_t)__builtin_ctzll(drainable);
-    machine_stores(machine, action->cpu, &buffered);
-    return choice_drains(&run->choice, buffered);
-}
-
-/* A drain that was commanded, in the way that choose_drain() asks. */
+/* A drain that was commanded, in the way that choice_drain() asks. */
 static void
 record_drain(Run *run, const DirectorTurn *turn)
 {
@@ -386,7 +369,7 @@ take_turn(Run *run, GError **error)
         action.number = whole;
     }
     if (action.kind == ACTION_DRAIN)
-        steps = choose_drain(run, &action);
+        steps = choice_drain(&run->choice, run->setup.machine, &action);
     return perform(run, &action, steps, error);
 }
 
@@ -423,7 +406,7 @@ take_directed_turn(Run *run, GError **error)
     if (run->actions.count > 1)
         choice_record(&run->choice, DECISION_ACTION, turn.index);
     if (turn.action.kind == ACTION_DRAIN && turn.free)
-        turn.steps = choose_drain(run, &turn.action);
+        turn.steps = choice_drain(&run->choice, machine, &turn.action);
     else if (turn.action.kind == ACTION_DRAIN)
         record_drain(run, &turn);
     at = run->choice.tape.count;

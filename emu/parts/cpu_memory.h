@@ -34,12 +34,6 @@
      INSN_SERIALISING | INSN_IN_OUT | INSN_NON_TEMPORAL | INSN_UNPREDICTED |   \
      CODE_SFENCE | CODE_CCFENCE)
 
-static inline MemoryModel
-cpu_model(const Cpu *cpu)
-{
-    return cpu->shared->memory.model;
-}
-
 /* All buffered stores become visible. */
 void cpu_flush(Cpu *cpu);
 

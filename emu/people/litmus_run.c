@@ -207,22 +207,6 @@ begin_run(LitmusRun *run)
                sizeof run->litmus->threads[i].registers);
 }
 
-/* Which store goes first, and how many go. */
-static uint64_t
-choose_drain(LitmusRun *run, Action *action)
-{
-    uint64_t drainable = machine_drainable(run->machine, action->cpu);
-    unsigned pick = choice_store(&run->choice,
-                                 (unsigned)__builtin_popcountll(drainable));
-    unsigned buffered;
-
-    for (; pick > 0; pick--)
-        drainable &= drainable - 1;
-    action->number = (uint64_t)__builtin_ctzll(drainable);
-    machine_stores(run->machine, action->cpu, &buffered);
-    return choice_drains(&run->choice, buffered);
-}
-
 /* It has executed the PAUSE, or sleeps before it. */
 static bool
 is_at_end(LitmusRun *run, unsigned number)
@@ -257,7 +241,7 @@ run_once(LitmusRun *run, GError **error)
         if (action.kind == ACTION_STEP)
             steps = choice_steps(&run->choice, action.cpu, &whole);
         else
-            steps = choose_drain(run, &action);
+            steps = choice_drain(&run->choice, run->machine, &action);
         machine_perform(run->machine, &action, steps);
         if (action.kind == ACTION_STEP && is_at_end(run, action.cpu))
             going &= ~(UINT64_C(1) << action.cpu);

@@ -17,22 +17,10 @@
 #ifndef GUEST_SHIM_BARRIER_H
 #define GUEST_SHIM_BARRIER_H
 
+#include "shim/probe.h"
+
 #define BARRIER(name)                                                          \
-    __asm__ __volatile__("990:\n"                                              \
-                         ".pushsection .note.stapsdt,\"\",\"note\"\n"          \
-                         ".balign 4\n"                                         \
-                         ".4byte 992f-991f, 994f-993f, 3\n"                    \
-                         "991: .asciz \"stapsdt\"\n"                           \
-                         "992: .balign 4\n"                                    \
-                         "993: .8byte 990b, 0, 0\n"                            \
-                         ".asciz \"heddle\"\n"                                 \
-                         ".asciz \"" #name "\"\n"                              \
-                         ".asciz \"\"\n"                                       \
-                         "994: .balign 4\n"                                    \
-                         ".popsection\n"                                       \
-                         :                                                     \
-                         :                                                     \
-                         : "memory")
+    __asm__ __volatile__(PROBE_NOTE_AT("", heddle, name, "") : : : "memory")
 
 /* Stores before it become visible before stores after it. */
 #define BARRIER_STORES() BARRIER(sfence)

@@ -18,8 +18,9 @@
 #define PROBE_OPERANDS(n, x)                                                   \
     [s##n] "i"(PROBE_SIZE(x)), [a##n] "nor"(x)
 
-#define PROBE_NOTE(provider, name, arguments)                                  \
-    "990: nop\n"                                                               \
+/* A note about the place before `instruction`, which may be empty. */
+#define PROBE_NOTE_AT(instruction, provider, name, arguments)                  \
+    "990: " instruction "\n"                                                   \
     ".pushsection .note.stapsdt,\"\",\"note\"\n"                               \
     ".balign 4\n"                                                              \
     ".4byte 992f-991f, 994f-993f, 3\n"                                         \
@@ -31,6 +32,9 @@
     ".asciz \"" arguments "\"\n"                                               \
     "994: .balign 4\n"                                                         \
     ".popsection\n"
+
+#define PROBE_NOTE(provider, name, arguments)                                  \
+    PROBE_NOTE_AT("nop", provider, name, arguments)
 
 #define PROBE_ARGUMENT(n) "%c[s" #n "]@%[a" #n "]"
 
