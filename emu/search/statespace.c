@@ -487,6 +487,10 @@ arrive(Search *search)
     if (!g_hash_table_add(search->seen, hash))
         return;
     search->result->states++;
+    if (search->stack->len == STATESPACE_DEPTH_MAX) {
+        search->result->complete = false;
+        return;
+    }
     frame = save_state(search, hashes);
     list_moves(search, frame->moves);
     if (frame->moves->len == 0) {

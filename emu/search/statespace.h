@@ -30,6 +30,10 @@
 #include "base/base.h"
 #include "machine/machine.h"
 
+/* States on the way to one: beyond, the search does not follow.  A program that
+ * counts for ever must not use up all memory. */
+#define STATESPACE_DEPTH_MAX 10000u
+
 typedef struct StateSpaceSetup {
     Machine *machine;    /* at its base, with its memory model */
     const gva_t *ends;   /* of each core: there it is done */

@@ -197,6 +197,14 @@ ok "an endless loop, exhaustive: says that nothing comes to its end" \
 expect 2 timeout 60 "$HEDDLE" litmus --runs 10 "$tmp/loop.litmus"
 ok "an endless loop, sampled: says which column" \
     grep -q 'P1 cannot come to its end' "$err"
+litmus count <<'EOT'
+ P0           | P1             ;
+ L0: incq (x) | movq (x),%rax  ;
+ jmp L0       | movq $1,(y)    ;
+EOT
+expect 0 timeout 60 "$HEDDLE" litmus --states 30000 "$tmp/count.litmus"
+ok "a loop that counts: the search gives up, and says so" \
+    grep -q 'INCOMPLETE: 30000 states' "$out"
 litmus wait <<'EOT'
  P0          | P1            ;
  movq $1,(x) | L0:           ;
