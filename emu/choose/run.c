@@ -548,3 +548,9 @@ run_tape(const Run *run)
 {
     return &run->choice.tape;
 }
+
+uint64_t
+run_finished(const Run *run)
+{
+    return run->finished;
+}

@@ -102,6 +102,9 @@ void run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict);
 /* The choices of the last run; valid until the next. */
 const Tape *run_tape(const Run *run);
 
+/* Cores whose story came to its end in the last run, one bit each. */
+uint64_t run_finished(const Run *run);
+
 /* The door, for stories that choose(). */
 uint64_t run_choose(Run *run, uint64_t bound);
 /* A story marked.  A mark orders memory as well as time: it is a full fence of
