@@ -163,7 +163,7 @@ storm_cost(Storm *storm, uint64_t mean, unsigned runs)
         must(run_execute(run, strategy, NULL, i + 1, &result, &error), error);
         steps += result.steps;
     }
-    strategy->free(strategy);
+    strategy_free(strategy);
     return (double)(wallclock_cpu() - before) / (double)steps;
 }
 

@@ -207,7 +207,7 @@ flood_run(Flood *flood, uint64_t seed, uint64_t steps, RunResult *result)
     }
     cr_assert(run_execute(run, strategy, NULL, seed, result, NULL));
     storylog_finish(flood->log);
-    strategy->free(strategy);
+    strategy_free(strategy);
 }
 
 static inline void

@@ -45,9 +45,10 @@ Test(choice, what_was_recorded_is_played_by_any_strategy)
 
     choice_init(&recorder);
     choice_init(&player);
-    choice_begin(&recorder, random, NULL, 7, 4);
+    choice_begin(&recorder, random, NULL, 7, &(StrategyScope){.cpus = 4});
     ask(&recorder, first);
-    choice_begin(&player, robin, &recorder.tape, 99, 4);
+    choice_begin(&player, robin, &recorder.tape, 99,
+                 &(StrategyScope){.cpus = 4});
     ask(&player, again);
     cr_expect_not(player.diverged);
     cr_expect_eq(player.at, recorder.tape.count);
@@ -55,8 +56,8 @@ Test(choice, what_was_recorded_is_played_by_any_strategy)
     cr_expect_eq(player.tape.count, recorder.tape.count);
     choice_clear(&recorder);
     choice_clear(&player);
-    random->free(random);
-    robin->free(robin);
+    strategy_free(random);
+    strategy_free(robin);
 }
 
 Test(choice, a_question_with_one_answer_is_not_asked_nor_written)
@@ -66,12 +67,12 @@ Test(choice, a_question_with_one_answer_is_not_asked_nor_written)
     Choice choice;
 
     choice_init(&choice);
-    choice_begin(&choice, random, NULL, 1, 1);
+    choice_begin(&choice, random, NULL, 1, &(StrategyScope){.cpus = 1});
     cr_expect_eq(choice_action(&choice, one), 0);
     cr_expect_eq(choice_value(&choice, 1), 0);
     cr_expect_eq(choice.tape.count, 0);
     choice_clear(&choice);
-    random->free(random);
+    strategy_free(random);
 }
 
 Test(choice, a_tape_of_another_machine_is_noticed_and_the_run_goes_on)
@@ -85,49 +86,54 @@ Test(choice, a_tape_of_another_machine_is_noticed_and_the_run_goes_on)
     tape_init(&tape);
     tape_push(&tape, DECISION_ACTION, 2); /* of two */
     choice_init(&choice);
-    choice_begin(&choice, random, &tape, 1, 2);
+    choice_begin(&choice, random, &tape, 1, &(StrategyScope){.cpus = 2});
     cr_expect_lt(choice_action(&choice, two), 2);
     cr_expect(choice.diverged);
     cr_expect_geq(choice_steps(&choice, 0, &whole), 1);
 
     tape_rewind(&tape);
     tape_push(&tape, DECISION_STEPS, 3); /* of the wrong kind */
-    choice_begin(&choice, random, &tape, 1, 2);
+    choice_begin(&choice, random, &tape, 1, &(StrategyScope){.cpus = 2});
     cr_expect_lt(choice_action(&choice, two), 2);
     cr_expect(choice.diverged);
 
     tape_rewind(&tape);
     tape_push(&tape, DECISION_STEPS, UINT64_MAX);
-    choice_begin(&choice, random, &tape, 1, 2);
+    choice_begin(&choice, random, &tape, 1, &(StrategyScope){.cpus = 2});
     cr_expect_geq(choice_steps(&choice, 0, &whole), 1);
     cr_expect(choice.diverged);
     choice_clear(&choice);
     tape_clear(&tape);
-    random->free(random);
+    strategy_free(random);
 }
 
 Test(choice, every_strategy_depends_on_the_seed_alone)
 {
-    for (const char *const *name = strategy_names(); *name != NULL; name++) {
-        Strategy *a = strategy_named(*name), *b = strategy_named(*name);
+    unsigned count;
+    const StrategyKind *const *kinds = strategy_kinds(&count);
+
+    for (unsigned i = 0; i < count; i++) {
+        const char *name = kinds[i]->name;
+        Strategy *a = strategy_parse(name, NULL);
+        Strategy *b = strategy_parse(name, NULL);
+        StrategyScope scope = {.cpus = 4};
         uint64_t first[300], again[300];
         Choice choice;
 
-        cr_assert_not_null(a, "%s", *name);
-        cr_expect_str_eq(a->name, *name);
+        cr_assert_not_null(a, "%s", name);
+        cr_expect_str_eq(a->text, name);
         choice_init(&choice);
         for (uint64_t seed = 0; seed < 20; seed++) {
-            choice_begin(&choice, a, NULL, seed, 4);
+            choice_begin(&choice, a, NULL, seed, &scope);
             ask(&choice, first);
-            choice_begin(&choice, b, NULL, seed, 4);
+            choice_begin(&choice, b, NULL, seed, &scope);
             ask(&choice, again);
-            cr_expect_arr_eq(first, again, sizeof first, "%s", *name);
+            cr_expect_arr_eq(first, again, sizeof first, "%s", name);
         }
         choice_clear(&choice);
-        a->free(a);
-        b->free(b);
+        strategy_free(a);
+        strategy_free(b);
     }
-    cr_expect_null(strategy_named("no such"));
 }
 
 Test(choice, random_reaches_every_action)
@@ -137,11 +143,11 @@ Test(choice, random_reaches_every_action)
     unsigned seen = 0;
 
     for (uint64_t seed = 0; seed < 200; seed++) {
-        random->begin(random, seed, 3);
+        random->begin(random, seed, &(StrategyScope){.cpus = 3});
         seen |= 1u << random->pick(random, actions);
     }
     cr_expect_eq(seen, 0x7f);
-    random->free(random);
+    strategy_free(random);
 }
 
 Test(choice, round_robin_gives_every_core_its_turn_and_arrivals_theirs)
@@ -149,7 +155,7 @@ Test(choice, round_robin_gives_every_core_its_turn_and_arrivals_theirs)
     Strategy *robin = strategy_round_robin_new();
     g_autofree Actions *three = list(3, 0), *arrival = list(3, 1);
 
-    robin->begin(robin, 1, 3);
+    robin->begin(robin, 1, &(StrategyScope){.cpus = 3});
     for (unsigned i = 0; i < 9; i++)
         cr_expect_eq(robin->pick(robin, three), i % 3);
     cr_expect_eq(robin->pick(robin, arrival), 3);
@@ -158,5 +164,5 @@ Test(choice, round_robin_gives_every_core_its_turn_and_arrivals_theirs)
     three->step_count = three->count = 2;
     cr_expect_eq(robin->pick(robin, three), 1);
     cr_expect_eq(robin->pick(robin, three), 0);
-    robin->free(robin);
+    strategy_free(robin);
 }

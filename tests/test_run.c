@@ -133,7 +133,7 @@ execute(Bench *bench, const Tape *played, uint64_t seed)
     RunResult result = {.steps = 0};
 
     cr_assert(run_execute(bench->run, strategy, played, seed, &result, NULL));
-    strategy->free(strategy);
+    strategy_free(strategy);
     return result;
 }
 

@@ -18,14 +18,14 @@ choice_clear(Choice *choice)
 
 void
 choice_begin(Choice *choice, Strategy *strategy, const Tape *played,
-             uint64_t seed, unsigned cpus)
+             uint64_t seed, const StrategyScope *scope)
 {
     choice->strategy = strategy;
     choice->played = played;
     choice->at = 0;
     choice->diverged = false;
     tape_rewind(&choice->tape);
-    strategy->begin(strategy, seed, cpus);
+    strategy->begin(strategy, seed, scope);
 }
 
 bool
@@ -169,4 +169,20 @@ void
 choice_record(Choice *choice, DecisionKind kind, uint64_t value)
 {
     tape_push(&choice->tape, kind, value);
+}
+
+void
+choice_record_drain(Choice *choice, Machine *machine, const Action *action,
+                    uint64_t stores)
+{
+    uint64_t drainable = machine_drainable(machine, action->cpu);
+    uint64_t older = (UINT64_C(1) << action->number) - 1;
+    unsigned buffered;
+
+    machine_stores(machine, action->cpu, &buffered);
+    if ((drainable & (drainable - 1)) != 0)
+        choice_record(choice, DECISION_STORE,
+                      (uint64_t)__builtin_popcountll(drainable & older));
+    if (buffered > 1)
+        choice_record(choice, DECISION_DRAINS, MIN(stores, buffered) - 1);
 }

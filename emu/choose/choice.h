@@ -39,7 +39,14 @@ void choice_clear(Choice *choice);
  * lasts and then from the strategy; both must outlive the run.
  */
 void choice_begin(Choice *choice, Strategy *strategy, const Tape *played,
-                  uint64_t seed, unsigned cpus);
+                  uint64_t seed, const StrategyScope *scope);
+
+/* Does the strategy decide what comes next, and no tape? */
+static inline bool
+choice_is_free(const Choice *choice)
+{
+    return choice->played == NULL || choice->at == choice->played->count;
+}
 
 /* Which action of the list, which must not be empty. */
 unsigned choice_action(Choice *choice, const Actions *actions);
@@ -60,6 +67,10 @@ uint64_t choice_value(Choice *choice, uint64_t bound);
 
 /* Write down a decision that a director took instead. */
 void choice_record(Choice *choice, DecisionKind kind, uint64_t value);
+/* Write down a DRAIN of up to `stores` stores that was commanded, in the way
+ * that choice_drain() asks. */
+void choice_record_drain(Choice *choice, Machine *machine,
+                         const Action *action, uint64_t stores);
 /* Cross out what was written after the first `count` decisions. */
 void choice_cross_out(Choice *choice, size_t count);
 

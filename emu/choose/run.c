@@ -16,6 +16,8 @@
 struct Run {
     RunSetup setup;
     RunObserver observer;
+    const Census *census; /* NULL: none */
+    bool stood;           /* the slice ended where the strategy wanted it */
     Choice choice;
     Actions actions;
     Directing director;
@@ -248,6 +250,20 @@ look_for_loop(Run *run)
 
 /* --- The loop ------------------------------------------------------------- */
 
+/* Does the strategy want the core to stop before this instruction? */
+static bool
+strategy_wants(Run *run, unsigned cpu, gva_t rip)
+{
+    Strategy *strategy = run->choice.strategy;
+    CensusEvent event;
+
+    if (run->census == NULL || strategy->before == NULL ||
+        directing_is_active(&run->director) || !choice_is_free(&run->choice) ||
+        !census_sees(run->census, run->setup.machine, cpu, rip, &event))
+        return false;
+    return run->stood = strategy->before(strategy, &event);
+}
+
 static void
 tell_point(void *user, unsigned cpu, gva_t rip)
 {
@@ -255,7 +271,8 @@ tell_point(void *user, unsigned cpu, gva_t rip)
 
     if (run->setup.probe != NULL)
         probe_point(run->setup.probe, cpu, rip);
-    if (directing_wants(&run->director, cpu, rip))
+    if (directing_wants(&run->director, cpu, rip) ||
+        strategy_wants(run, cpu, rip))
         machine_break(run->setup.machine, cpu);
     if (run->observer.point != NULL)
         run->observer.point(run->observer.user, cpu, rip);
@@ -316,19 +333,39 @@ watch_machine(Run *run)
     machine_watch(run->setup.machine, &watch);
 }
 
+static void
+tell_strategy(Run *run, const Action *action, ticks_t before, CpuStop stop)
+{
+    Strategy *strategy = run->choice.strategy;
+    Machine *machine = run->setup.machine;
+    bool steps = action->kind == ACTION_STEP;
+    StrategyDeed deed = {
+        .action = action,
+        .steps = steps ? machine_clock(machine) - before : 0,
+        .stop = stop,
+        .paused = steps && machine_cpu(machine, action->cpu)->paused,
+        .stood = run->stood,
+    };
+
+    strategy->performed(strategy, &deed);
+}
+
 static bool
 perform(Run *run, const Action *action, uint64_t steps, GError **error)
 {
     Machine *machine = run->setup.machine;
-    uint64_t left =
-        run->setup.steps_max - (machine_clock(machine) - run->started);
+    ticks_t before = machine_clock(machine);
+    uint64_t left = run->setup.steps_max - (before - run->started);
     CpuStop stop;
 
     if (run->observer.action != NULL)
         run->observer.action(run->observer.user, action, steps);
     if (action->kind == ACTION_STEP)
         steps = MIN(steps, MAX(left, 1));
+    run->stood = false;
     stop = machine_perform(machine, action, steps);
+    if (run->choice.strategy->performed != NULL)
+        tell_strategy(run, action, before, stop);
     if (UNLIKELY(stop == CPU_STOP_HYPERCALL))
         return hypercall(run, action->cpu, error) && ask_waiting(run, error);
     if (UNLIKELY(stop == CPU_STOP_SHUTDOWN)) {
@@ -338,43 +375,9 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
     return true;
 }
 
-/* A drain that was commanded, in the way that choice_drain() asks. */
-static void
-record_drain(Run *run, const DirectorTurn *turn)
-{
-    Machine *machine = run->setup.machine;
-    uint64_t drainable = machine_drainable(machine, turn->action.cpu);
-    uint64_t older = (UINT64_C(1) << turn->action.number) - 1;
-    unsigned buffered;
-
-    machine_stores(machine, turn->action.cpu, &buffered);
-    if ((drainable & (drainable - 1)) != 0)
-        choice_record(&run->choice, DECISION_STORE,
-                      (uint64_t)__builtin_popcountll(drainable & older));
-    if (buffered > 1)
-        choice_record(&run->choice, DECISION_DRAINS,
-                      MIN(turn->steps, buffered) - 1);
-}
-
-static bool
-take_turn(Run *run, GError **error)
-{
-    unsigned index = choice_action(&run->choice, &run->actions);
-    Action action = action_at(&run->actions, index);
-    uint64_t steps = 1;
-    bool whole;
-
-    if (action.kind == ACTION_STEP) {
-        steps = choice_steps(&run->choice, action.cpu, &whole);
-        action.number = whole;
-    }
-    if (action.kind == ACTION_DRAIN)
-        steps = choice_drain(&run->choice, run->setup.machine, &action);
-    return perform(run, &action, steps, error);
-}
-
-/* A STEP that ended at the director's point: a replay knows no points, so it
- * gets the number that was made, and of none at all it hears nothing. */
+/* A STEP that ended at a point of the director or the strategy: a replay knows
+ * no points, so it gets the number that was made, and of none at all it hears
+ * nothing. */
 static void
 record_arrival(Run *run, size_t begun, size_t at, ticks_t before)
 {
@@ -387,6 +390,30 @@ record_arrival(Run *run, size_t begun, size_t at, ticks_t before)
     }
     steps->kind = DECISION_WHOLE_STEPS;
     steps->value = made - 1;
+}
+
+static bool
+take_turn(Run *run, GError **error)
+{
+    size_t begun = run->choice.tape.count, at;
+    ticks_t before = machine_clock(run->setup.machine);
+    unsigned index = choice_action(&run->choice, &run->actions);
+    Action action = action_at(&run->actions, index);
+    uint64_t steps = 1;
+    bool whole;
+
+    at = run->choice.tape.count;
+    if (action.kind == ACTION_STEP) {
+        steps = choice_steps(&run->choice, action.cpu, &whole);
+        action.number = whole;
+    }
+    if (action.kind == ACTION_DRAIN)
+        steps = choice_drain(&run->choice, run->setup.machine, &action);
+    if (!perform(run, &action, steps, error))
+        return false;
+    if (run->stood)
+        record_arrival(run, begun, at, before);
+    return true;
 }
 
 /* A director's command, as far as the machine is concerned. */
@@ -408,7 +435,8 @@ take_directed_turn(Run *run, GError **error)
     if (turn.action.kind == ACTION_DRAIN && turn.free)
         turn.steps = choice_drain(&run->choice, machine, &turn.action);
     else if (turn.action.kind == ACTION_DRAIN)
-        record_drain(run, &turn);
+        choice_record_drain(&run->choice, machine, &turn.action,
+                            turn.steps);
     at = run->choice.tape.count;
     if (turn.action.kind == ACTION_STEP)
         choice_record(&run->choice, DECISION_STEPS, turn.steps - 1);
@@ -491,7 +519,10 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
     run->started = run->progress = machine_clock(machine);
     run->patience = (uint64_t)PATIENCE_STEPS * machine_cpus(machine);
     run->rest_fires = 0;
-    choice_begin(&run->choice, strategy, played, seed, machine_cpus(machine));
+    choice_begin(&run->choice, strategy, played, seed,
+                 &(StrategyScope){.cpus = machine_cpus(machine),
+                                  .steps_max = run->setup.steps_max,
+                                  .census = run->census});
     directing_begin(&run->director, played == NULL ? run->setup.director : NULL,
                    run->setup.image);
     if (run->setup.probe != NULL)
@@ -511,6 +542,8 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
                     (run->choice.played != NULL &&
                      run->choice.at < run->choice.played->count),
     };
+    if (strategy->ended != NULL)
+        strategy->ended(strategy, result, &run->choice.tape);
     return true;
 }
 
@@ -541,6 +574,12 @@ void
 run_observe(Run *run, const RunObserver *observer)
 {
     run->observer = observer != NULL ? *observer : (RunObserver){0};
+}
+
+void
+run_set_census(Run *run, const Census *census)
+{
+    run->census = census;
 }
 
 const Tape *

@@ -84,6 +84,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Run, run_free)
 
 void run_observe(Run *run, const RunObserver *observer);
 
+/* What the strategies of later runs are told of the case, and where their
+ * before() is asked; its places must be marked.  NULL: nothing, nowhere. */
+void run_set_census(Run *run, const Census *census);
+
 /*
  * Go back to the base and execute.  With `played`, decisions come from that
  * tape as long as it lasts.  False with an error if the scenario's own code

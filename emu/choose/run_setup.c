@@ -51,7 +51,8 @@ run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict)
     bool going = true;
 
     *verdict = (Verdict){.kind = VERDICT_BUDGET, .cpu = -1};
-    strategy->begin(strategy, 0, machine_cpus(machine));
+    strategy->begin(strategy, 0,
+                    &(StrategyScope){.cpus = machine_cpus(machine)});
     while (going && machine_clock(machine) - started < steps_max) {
         Action action;
         CpuStop stop;
@@ -70,5 +71,5 @@ run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict)
             going = false;
         }
     }
-    strategy->free(strategy);
+    strategy_free(strategy);
 }

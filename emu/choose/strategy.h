@@ -3,8 +3,17 @@
  * strategy -- how decisions are taken: an interface.
  *
  * A strategy is asked through the one door, choice.h, and nowhere else.  It
- * may look at the list of actions and at what it keeps itself; it sees no
- * host state.  One strategy a file.
+ * may look at what it is asked and told, and at what it keeps itself; it sees
+ * no host state.  One strategy a file, one row each in the table of
+ * strategy.c.
+ *
+ *      begin ─▶ ( pick, steps, store, drains, late, value     asked
+ *                 before: stop at this instruction?           asked
+ *                 performed: that was done )* ─▶ ended        told
+ *
+ * As text, a strategy is its name and the parameters that are not at their
+ * default: "pct,depth=2".  That text is what --strategy and `explore` take,
+ * and what traces keep.
  *
  * Layer 5.
  */
@@ -12,14 +21,38 @@
 #define EMU_CHOOSE_STRATEGY_H
 
 #include "base/base.h"
+#include "choose/census.h"
+#include "choose/tape.h"
 #include "machine/action.h"
+#include "machine/machine.h"
 
 typedef struct Strategy Strategy;
+struct RunResult; /* run.h */
+
+/* What a strategy knows before a run; the same for all runs of a case. */
+typedef struct StrategyScope {
+    unsigned cpus;
+    uint64_t steps_max;   /* of a run; 0: not known */
+    const Census *census; /* what the cores share; NULL: nobody looked.
+                             Outlives the run */
+} StrategyScope;
+
+/* An action was performed. */
+typedef struct StrategyDeed {
+    const Action *action;
+    uint64_t steps; /* that a STEP made; 0 of the others */
+    CpuStop stop;
+    bool paused;    /* the core executed PAUSE: it waits for somebody */
+    bool stood;     /* it stands where before() wanted it to stop */
+} StrategyDeed;
 
 struct Strategy {
-    const char *name;
-    /* A new run: everything that follows depends on `seed` only. */
-    void (*begin)(Strategy *strategy, uint64_t seed, unsigned cpus);
+    char *text;         /* name and parameters; strategy_parse() fills it */
+    bool wants_census;  /* begin wants scope->census, and before() is asked */
+    /* A new run: everything that follows depends on `seed`, `scope` and what
+     * the strategy is told only. */
+    void (*begin)(Strategy *strategy, uint64_t seed,
+                  const StrategyScope *scope);
     /* Which of the actions; there are at least two. */
     unsigned (*pick)(Strategy *strategy, const Actions *actions);
     /* For how many steps core `cpu` goes on at most, at least 1. */
@@ -34,8 +67,69 @@ struct Strategy {
     unsigned (*late)(Strategy *strategy, unsigned count);
     /* A number below `bound`, which is at least 2, for a story. */
     uint64_t (*value)(Strategy *strategy, uint64_t bound);
+
+    /* The rest may be NULL. */
+
+    /*
+     * A core stands before an instruction that is about to touch a shared
+     * line (census.h).  True: the slice ends here, and the instruction is not
+     * done; false: the core goes on.  Asked once each time that the core comes
+     * there, also about its first instruction of a slice.
+     */
+    bool (*before)(Strategy *strategy, const CensusEvent *event);
+    /* Told of every action, those of a tape that is played included. */
+    void (*performed)(Strategy *strategy, const StrategyDeed *deed);
+    /* The run is over; `tape` is what was decided in it. */
+    void (*ended)(Strategy *strategy, const struct RunResult *result,
+                  const Tape *tape);
     void (*free)(Strategy *strategy);
 };
+
+/* --- The table ------------------------------------------------------------ */
+
+/* A parameter, a whole number: NAME=N. */
+typedef struct StrategyParameter {
+    const char *name; /* NULL: there is none here */
+    const char *what; /* one line */
+    uint64_t min, max, fallback;
+} StrategyParameter;
+
+#define STRATEGY_PARAMETERS_MAX 4
+
+/* A strategy for those who choose one. */
+typedef struct StrategyKind {
+    const char *name;
+    const char *what;      /* one line */
+    const char *guarantee; /* what it promises, and when: a few lines */
+    const char *source;    /* the paper */
+    StrategyParameter parameters[STRATEGY_PARAMETERS_MAX];
+    /* `values`: of the parameters, in their order. */
+    Strategy *(*make)(const uint64_t *values);
+} StrategyKind;
+
+extern const StrategyKind strategy_round_robin_kind;
+extern const StrategyKind strategy_random_kind;
+
+/* All strategies, in the order in which help shows them. */
+const StrategyKind *const *strategy_kinds(unsigned *count);
+
+/* "random, round-robin", for messages; the caller frees it. */
+char *strategy_names(void);
+
+/* All of them with what they promise, for --help; the caller frees it. */
+char *strategy_describe(void);
+
+#define STRATEGY_ERROR strategy_error_quark()
+GQuark strategy_error_quark(void);
+typedef enum StrategyError { STRATEGY_ERROR_TEXT } StrategyError;
+
+/* The strategy that `text` says, with `text` in its shortest form; NULL with
+ * an error that lists what there is.  Free it with strategy_free(). */
+Strategy *strategy_parse(const char *text, GError **error);
+void strategy_free(Strategy *strategy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Strategy, strategy_free)
+
+/* --- For tests and benchmarks --------------------------------------------- */
 
 /* Cores in turn, a fixed number of steps each; messages, timers and stores
  * arrive as soon as they can, and no load is late.  The same whatever the
@@ -52,10 +146,5 @@ Strategy *strategy_round_robin_new(void);
  * time.
  */
 Strategy *strategy_random_new(uint64_t mean_steps);
-
-/* The strategy of this name with its defaults, or NULL. */
-Strategy *strategy_named(const char *name);
-/* The names of all strategies, NULL-terminated, for messages. */
-const char *const *strategy_names(void);
 
 #endif

@@ -25,11 +25,11 @@ typedef struct Random {
 #define LINGERING_DRAINS 4
 
 static void
-begin(Strategy *strategy, uint64_t seed, unsigned cpus)
+begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
 {
     Random *self = (Random *)strategy;
 
-    (void)cpus;
+    (void)scope;
     prng_init(&self->prng, seed);
     self->mean = self->mean_fixed;
     if (self->mean == 0)
@@ -112,7 +112,6 @@ strategy_random_new(uint64_t mean_steps)
 
     self->mean_fixed = mean_steps;
     self->strategy = (Strategy){
-        .name = "random",
         .begin = begin,
         .pick = pick,
         .steps = steps,
@@ -124,3 +123,21 @@ strategy_random_new(uint64_t mean_steps)
     };
     return &self->strategy;
 }
+
+static Strategy *
+make(const uint64_t *values)
+{
+    return strategy_random_new(values[0]);
+}
+
+const StrategyKind strategy_random_kind = {
+    .name = "random",
+    .what = "every next event is equally likely",
+    .guarantee = "every schedule has a chance; those in which one event is "
+                 "overtaken by\nmany others a small one.  A core goes on for "
+                 "a random number of steps,\nwhose mean is drawn anew for "
+                 "each run, from 8 to 512.",
+    .parameters = {{.name = "mean", .what = "of the steps; 0: drawn",
+                    .max = 1u << 20}},
+    .make = make,
+};

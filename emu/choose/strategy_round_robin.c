@@ -11,12 +11,12 @@ typedef struct RoundRobin {
 } RoundRobin;
 
 static void
-begin(Strategy *strategy, uint64_t seed, unsigned cpus)
+begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
 {
     RoundRobin *self = (RoundRobin *)strategy;
 
     (void)seed;
-    self->last = cpus - 1;
+    self->last = scope->cpus - 1;
 }
 
 /* Arrivals come first; else the next core after the last one that can. */
@@ -85,7 +85,6 @@ strategy_round_robin_new(void)
     RoundRobin *self = g_new0(RoundRobin, 1);
 
     self->strategy = (Strategy){
-        .name = "round-robin",
         .begin = begin,
         .pick = pick,
         .steps = steps,
@@ -97,3 +96,18 @@ strategy_round_robin_new(void)
     };
     return &self->strategy;
 }
+
+static Strategy *
+make(const uint64_t *values)
+{
+    (void)values;
+    return strategy_round_robin_new();
+}
+
+const StrategyKind strategy_round_robin_kind = {
+    .name = "round-robin",
+    .what = "cores in turn, 50 steps each; what can arrive arrives",
+    .guarantee = "one schedule, whatever the seed: a first look, and no "
+                 "search.",
+    .make = make,
+};

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include "choose/strategy.h"
+
 G_DEFINE_QUARK(heddle-options-error, options_error)
 
 static bool
@@ -49,6 +51,20 @@ typedef struct Texts {
     char *seed, *case_number, *runs, *steps, *engine;
 } Texts;
 
+/* Whether it is one is said at once, and not by the first case. */
+static bool
+read_strategy(const char *text, GError **error)
+{
+    g_autoptr(Strategy) strategy = NULL;
+
+    if (text == NULL)
+        return true;
+    strategy = strategy_parse(text, error);
+    if (strategy == NULL)
+        g_prefix_error(error, "--strategy: ");
+    return strategy != NULL;
+}
+
 static bool
 read_texts(Options *options, const Texts *texts, GError **error)
 {
@@ -74,6 +90,8 @@ read_texts(Options *options, const Texts *texts, GError **error)
     else
         return usage_error(error, "engine", texts->engine,
                            "fiber, stepwise or common is wanted");
+    if (!read_strategy(options->strategy, error))
+        return false;
     if (options->memory_name == NULL)
         return true;
     if (!memmodel_parse(options->memory_name, &options->memory, error)) {
@@ -125,7 +143,7 @@ options_read(Options *options, int *argc, char ***argv, const char *usage,
         {"steps", 0, 0, G_OPTION_ARG_STRING, &texts.steps,
          "steps of a run at most (1000000)", "N"},
         {"strategy", 0, 0, G_OPTION_ARG_STRING, &options->strategy,
-         "random or round-robin", "NAME"},
+         "how schedules are chosen (random): doc/SEARCH.md", "NAME"},
         {"memory", 0, 0, G_OPTION_ARG_STRING, &options->memory_name,
          "sc, tso, pso or weak; pso,depth=4,barriers=source", "MODEL"},
         {"ipiq", 0, 0, G_OPTION_ARG_FILENAME, &options->ipiq,

@@ -396,7 +396,7 @@ cpu_run(Cpu *cpu, uint64_t steps)
     INVARIANT(cpu_is_runnable(cpu));
     cpu_own(cpu);
     cpu_show_stores(cpu);
-    cpu->attention = false;
+    cpu->attention = cpu->paused = false;
     cpu->slice = (int64_t)MIN(steps, (uint64_t)INT64_MAX);
     cpu->memory_mask = cpu->shared->watches > 0 || cpu->shared->past != NULL
                            ? INSN_MEMORY

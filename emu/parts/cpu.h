@@ -168,6 +168,8 @@ struct Cpu {
                               looks at it and resets it */
     bool code_changed;     /* forget translations before going on */
     bool slice_ends;       /* the slice ends before the next instruction */
+    bool paused;           /* it executed a PAUSE in this slice, as the last
+                              instruction */
     bool whole;            /* its last instruction is not split */
     const CpuShared *shared;
     int64_t slice_kept;    /* while `attention` */

@@ -75,6 +75,7 @@ note_class(Cpu *cpu, uint64_t flags)
     if (flags & INSN_PAUSE) {
         cpu->attention = false;
         cpu->slice = 0;
+        cpu->paused = true;
     }
 }
 

@@ -132,7 +132,7 @@ begin_outcome(Trial *trial, CaseOutcome *outcome)
 
         g_array_append_val(outcome->claims, one);
     }
-    outcome->strategy = trial->strategy->name;
+    outcome->strategy = trial->strategy->text;
 }
 
 static uint64_t

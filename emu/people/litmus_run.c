@@ -263,6 +263,7 @@ litmus_run_sample(LitmusRun *run, const MemoryOptions *memory, uint64_t runs,
 {
     Strategy *strategy = strategy_random_new(MEAN_STEPS);
     MachineWatch watch = {.late = on_late, .user = run};
+    StrategyScope scope = {.cpus = run->litmus->thread_count};
     bool ok = true;
 
     run->states = states;
@@ -271,13 +272,13 @@ litmus_run_sample(LitmusRun *run, const MemoryOptions *memory, uint64_t runs,
     machine_watch(run->machine, &watch);
     for (uint64_t i = 0; i < runs && ok; i++) {
         choice_begin(&run->choice, strategy, NULL, seed + i,
-                     run->litmus->thread_count);
+                     &scope);
         begin_run(run);
         ok = run_once(run, error);
         if (ok)
             add_outcome(run);
     }
     machine_watch(run->machine, NULL);
-    strategy->free(strategy);
+    strategy_free(strategy);
     return ok;
 }

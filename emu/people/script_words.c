@@ -361,16 +361,12 @@ static void
 set_strategy(lua_State *lua, ScenarioBudget *budget)
 {
     const char *name = script_check_string(lua, -1, "strategy");
-    const char *const *known = strategy_names();
-    char shown[256] = "";
+    GError *error = NULL;
+    Strategy *strategy = strategy_parse(name, &error);
 
-    if (!g_strv_contains(known, name)) {
-        for (; *known != NULL; known++) {
-            g_strlcat(shown, shown[0] == '\0' ? " " : ", ", sizeof shown);
-            g_strlcat(shown, *known, sizeof shown);
-        }
-        script_vm_fail(lua, "no strategy \"%s\"; there are%s", name, shown);
-    }
+    if (strategy == NULL)
+        script_vm_raise(lua, error);
+    strategy_free(strategy);
     g_free(budget->strategy);
     budget->strategy = g_strdup(name);
 }

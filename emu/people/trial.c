@@ -178,16 +178,11 @@ static bool
 set_up_strategy(Trial *trial, GError **error)
 {
     const Scenario *scenario = script_scenario(trial->script);
-    const char *name = strategy_of(trial);
-    g_autofree char *known = NULL;
 
-    trial->strategy = strategy_named(name);
+    trial->strategy = strategy_parse(strategy_of(trial), error);
     if (trial->strategy != NULL)
         return true;
-    known = g_strjoinv(", ", (char **)strategy_names());
-    g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
-                "%s:%u: no strategy \"%s\"; there are: %s", scenario->path,
-                trial->item->line, name, known);
+    g_prefix_error(error, "%s:%u: ", scenario->path, trial->item->line);
     return false;
 }
 
@@ -206,8 +201,7 @@ trial_clear(Trial *trial)
 {
     run_free(trial->run);
     probe_free(trial->probe);
-    if (trial->strategy != NULL)
-        trial->strategy->free(trial->strategy);
+    strategy_free(trial->strategy);
     g_clear_error(&trial->condition_error);
     g_clear_pointer(&trial->claims, g_ptr_array_unref);
     g_clear_pointer(&trial->implied, g_ptr_array_unref);
@@ -291,7 +285,7 @@ trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
     }
     *record = (RunRecord){
         .seed = seed,
-        .strategy = trial->strategy->name,
+        .strategy = trial->strategy->text,
         .steps = result.steps,
         .verdict = result.verdict,
     };
@@ -310,7 +304,7 @@ trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
         .stories = &trial->stories,
         .probe = trial->probe,
         .ipiq = trial->options->stage.ipiq,
-        .strategy = strategy_of(trial),
+        .strategy = trial->strategy->text,
         .default_strategy = trial->options->strategy == NULL,
         .memory = memory_of(trial),
         .default_memory = trial->options->memory == NULL,
