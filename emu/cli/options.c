@@ -171,6 +171,8 @@ options_read(Options *options, int *argc, char ***argv, const char *usage,
     bool ok;
 
     g_option_context_set_summary(context, description);
+    if (options->more != NULL)
+        g_option_context_add_main_entries(context, options->more, NULL);
     g_option_context_add_main_entries(context, entries, NULL);
     ok = g_option_context_parse(context, argc, argv, error) &&
          read_texts(options, &texts, error);

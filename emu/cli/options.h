@@ -14,6 +14,8 @@
 enum { EXIT_HELD = 0, EXIT_FOUND = 1, EXIT_WORLD = 2 };
 
 typedef struct Options {
+    const GOptionEntry *more; /* the command's own, set before
+                                 options_read(); or NULL */
     TrialOptions check;
     char **files;       /* what is left of the command line; at least one */
     unsigned case_number; /* 0: all */

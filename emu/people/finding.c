@@ -12,5 +12,6 @@ finding_free(Finding *finding)
     g_free(finding->replay);
     g_free(finding->trace);
     g_free(finding->story);
+    storyrecord_free(finding->told);
     g_free(finding);
 }

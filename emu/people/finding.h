@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "people/scenario.h"
+#include "people/storyrecord.h"
 #include "watch/verdict.h"
 
 /* One run, as --seed and --every-run print it. */
@@ -30,6 +31,7 @@ typedef struct Finding {
     char *replay;       /* the command line that replays it */
     char *trace;        /* the file that keeps its tape, or NULL */
     char *story;        /* the report, in two columns; text */
+    StoryRecord *told;  /* what happened, if it was asked for; or NULL */
 } Finding;
 
 void finding_free(Finding *finding);

@@ -10,8 +10,8 @@ struct Json {
     bool has_member;              /* in what is open innermost */
 };
 
-static void
-append_quoted(GString *line, const char *text)
+void
+json_quote(GString *line, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
 
@@ -44,7 +44,7 @@ begin_member(Json *json, const char *name)
     json->has_member = true;
     if (name == NULL)
         return;
-    append_quoted(json->line, name);
+    json_quote(json->line, name);
     g_string_append_c(json->line, ':');
 }
 
@@ -98,7 +98,7 @@ json_text(Json *json, const char *name, const char *value)
     if (value == NULL)
         g_string_append(json->line, "null");
     else
-        append_quoted(json->line, value);
+        json_quote(json->line, value);
 }
 
 void

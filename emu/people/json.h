@@ -29,6 +29,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Json, json_free)
  * Everything that was opened must have been closed. */
 char *json_finish(Json *json);
 
+/* Append `text` as a JSON string, quotes included, for writers whose lines are
+ * not objects with a kind. */
+void json_quote(GString *line, const char *text);
+
 /* A string, or null for NULL. */
 void json_text(Json *json, const char *name, const char *value);
 void json_u64(Json *json, const char *name, uint64_t value);

@@ -84,3 +84,24 @@ report_json_finding(const Scenario *scenario, const Finding *finding,
     json_text(json, "trace", finding->trace);
     return json_finish(json);
 }
+
+char *
+report_json_event(const StoryEvent *event)
+{
+    Json *json = json_new("event");
+
+    json_text(json, "event", storyrecord_kind_name(event->kind));
+    json_u64(json, "step", event->step);
+    json_u64(json, "cpu", event->cpu);
+    json_u64(json, "depth", event->depth);
+    json_text(json, "text", event->text);
+    if (event->file != NULL) {
+        json_text(json, "file", event->file);
+        json_u64(json, "line", event->line);
+    }
+    if (event->quote != NULL)
+        json_text(json, "quote", event->quote);
+    if (event->message != 0)
+        json_u64(json, "message", event->message);
+    return json_finish(json);
+}

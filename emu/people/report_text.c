@@ -4,6 +4,7 @@
 #include "people/report_text.h"
 
 #include "people/report_rows.h"
+#include "people/report_said.h"
 #include "people/report_words.h"
 
 #define NARROW 80u
@@ -214,66 +215,12 @@ field(GString *out, const char *name, const char *text, bool color)
     report_words_wrap(out, text, LABEL, NARROW);
 }
 
-static bool
-is_stuck(const Verdict *verdict)
-{
-    return verdict->kind == VERDICT_DEADLOCK ||
-           verdict->kind == VERDICT_LIVELOCK ||
-           verdict->kind == VERDICT_BUDGET;
-}
-
-static char *
-summary(const Finding *finding, const StoryRecord *record)
-{
-    const Verdict *verdict = &finding->run.verdict;
-    const char *name = verdict_name(verdict->kind);
-    g_autoptr(GString) who = g_string_new(NULL);
-
-    if (verdict->text[0] != '\0' && verdict->cpu >= 0 &&
-        !g_str_has_prefix(verdict->text, "cpu"))
-        return g_strdup_printf("%s on cpu%d: %s", name, verdict->cpu,
-                               verdict->text);
-    if (verdict->text[0] != '\0')
-        return g_strdup_printf("%s: %s", name, verdict->text);
-    for (unsigned i = 0; is_stuck(verdict) && i < record->cpus; i++) {
-        const StoryStand *stand = &record->stands[i];
-
-        if (!stand->rests && stand->doing != NULL)
-            g_string_append_printf(who, "%s cpu%u %s",
-                                   who->len == 0 ? ":" : ";", i, stand->doing);
-    }
-    if (verdict->kind == VERDICT_DONE && record->breaches->len > 0)
-        return g_strdup_printf(
-            "%s, but a rule was broken: %s", name,
-            g_array_index(record->breaches, StoryEvent, 0).text);
-    if (verdict->kind == VERDICT_DONE)
-        return g_strdup_printf("%s: every story has ended", name);
-    if (verdict->kind == VERDICT_BUDGET)
-        return g_strdup_printf("%s: no end within %" PRIu64 " steps%s%s", name,
-                               finding->run.steps, who->len > 0 ? "; " : "",
-                               who->len > 0 ? who->str + 2 : "");
-    return g_strdup_printf("%s%s", name, who->str);
-}
-
-static char *
-claim_text(const Finding *finding)
-{
-    g_autofree char *claim = claim_print(finding->claim);
-
-    return g_strdup_printf("%s%s  %s", claim,
-                           finding->claim->implied ? ", which goes without "
-                                                     "saying,"
-                                                   : "",
-                           finding->expected ? "-- this run shows it"
-                                             : "-- this run breaks it");
-}
-
 static void
 render_head(const Scenario *scenario, const Finding *finding,
             const StoryRecord *record, GString *out, bool color)
 {
     g_autofree char *file = g_path_get_basename(scenario->path);
-    g_autofree char *found = summary(finding, record);
+    g_autofree char *found = report_said_verdict(finding, record);
     g_autoptr(GString) text = g_string_new(NULL);
 
     label(out, "FOUND", color);
@@ -284,7 +231,7 @@ render_head(const Scenario *scenario, const Finding *finding,
     report_words_cut(out, text->str, NARROW - LABEL);
     g_string_append_c(out, '\n');
     if (finding->claim != NULL) {
-        g_autofree char *claim = claim_text(finding);
+        g_autofree char *claim = report_said_claim(finding);
 
         field(out, "claim", claim, color);
     }
@@ -297,30 +244,13 @@ render_head(const Scenario *scenario, const Finding *finding,
 /* --- Foot ----------------------------------------------------------------- */
 
 static void
-print_stand(const StoryStand *stand, GString *text)
-{
-    g_string_truncate(text, 0);
-    if (!stand->rests && stand->function != NULL)
-        g_string_append_printf(text, "in %s", stand->function);
-    if (!stand->rests && stand->file != NULL)
-        g_string_append_printf(text, "%s%s:%u", text->len > 0 ? ", " : "at ",
-                               stand->file, stand->line);
-    if (stand->doing != NULL)
-        g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "",
-                               stand->doing);
-    if (text->len == 0)
-        g_string_append(text, stand->rests ? "at rest" : "somewhere");
-}
-
-static void
 render_stand(const StoryRecord *record, unsigned cpu, GString *out, bool color)
 {
     const StoryStand *stand = &record->stands[cpu];
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *text = report_said_stand(stand);
     g_autofree char *name = g_strdup_printf("cpu%u", cpu);
 
-    print_stand(stand, text);
-    field(out, name, text->str, color);
+    field(out, name, text, color);
     if (stand->rests)
         return;
     if (stand->quote != NULL) {
@@ -360,22 +290,10 @@ render_stands(const StoryRecord *record, GString *out, bool color)
 static void
 render_waits(const StoryRecord *record, GString *out, bool color)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *text = report_said_waits(record);
 
-    for (unsigned i = 0; i < record->cpus; i++) {
-        const StoryStand *stand = &record->stands[i];
-
-        if (stand->waits_for < 0)
-            continue;
-        g_string_append_printf(text, "%scpu%u for ",
-                               text->len > 0 ? ", " : "", i);
-        if (stand->waits_for == (int)i)
-            g_string_append(text, "itself");
-        else
-            g_string_append_printf(text, "cpu%d", stand->waits_for);
-    }
-    if (text->len > 0)
-        field(out, "waits", text->str, color);
+    if (text != NULL)
+        field(out, "waits", text, color);
 }
 
 static const StoryEvent *
@@ -495,18 +413,18 @@ report_text_raw(const StoryRecord *record)
 char *
 report_text_where(const StoryRecord *record)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
     GString *out = g_string_new(NULL);
     bool all_rest = true;
 
     for (unsigned i = 0; i < record->cpus; i++)
         all_rest = all_rest && record->stands[i].rests;
     for (unsigned i = 0; i < record->cpus; i++) {
+        g_autofree char *text = report_said_stand(&record->stands[i]);
+
         if (record->stands[i].rests && !all_rest)
             continue;
-        print_stand(&record->stands[i], text);
         g_string_append_printf(out, "%scpu%u %s", out->len > 0 ? "; " : "", i,
-                               text->str);
+                               text);
     }
     return g_string_free(out, FALSE);
 }

@@ -5,6 +5,7 @@
 
 #include "parts/cpu_interrupt.h"
 #include "people/callstack.h"
+#include "people/storylog_lanes.h"
 #include "people/storylog_read.h"
 #include "people/storylog_stand.h"
 #include "people/storylog_stores.h"
@@ -19,12 +20,11 @@ typedef struct Core {
     gva_t executed;      /* function of the message about to be called */
     bool asked;          /* its story was asked before */
     bool ended;
-    char *awaited;       /* the mark that its story waits for, or NULL */
 } Core;
 
 struct StoryLog {
     StoryLogSetup setup;
-    StoryRecord record;
+    StoryRecord *record;
     ticks_t start;
     bool begun;
     int stepping;          /* the cpu that went on last, or -1 */
@@ -32,6 +32,7 @@ struct StoryLog {
     GHashTable *probes;    /* address: index of the probe, plus one */
     GArray *locks;         /* StoryLogLock */
     StoryLogStores *stores;
+    StoryLogLanes *lanes;
     Core cores[CPUS_MAX];
 };
 
@@ -53,27 +54,36 @@ registers(StoryLog *log, unsigned cpu)
 
 /* --- Events --------------------------------------------------------------- */
 
+/* Put it on the record, with its place in the source. */
+static void
+push(StoryLog *log, StoryEvent *event)
+{
+    g_autofree char *file = NULL, *quote = NULL;
+    ImageLine line;
+
+    event->step = now(log);
+    event->address = cpu_rip(machine_cpu(log->setup.machine, event->cpu));
+    event->depth = callstack_depth(&log->cores[event->cpu].stack);
+    if (image_line_at(log->setup.image, event->address, &line) &&
+        line.file != NULL) {
+        const char *source =
+            image_source_line(log->setup.image, line.file, line.line);
+
+        event->file = file = g_path_get_basename(line.file);
+        event->line = line.line;
+        if (source != NULL)
+            event->quote = quote = g_strstrip(g_strdup(source));
+    }
+    storylog_lanes_look(log->lanes, event->step);
+    storyrecord_push(log->record, event);
+}
+
 static void
 tell(StoryLog *log, unsigned cpu, StoryEventKind kind, const char *text)
 {
-    StoryEvent event = {
-        .step = now(log),
-        .cpu = (uint8_t)cpu,
-        .kind = kind,
-        .text = text,
-        .address = cpu_rip(machine_cpu(log->setup.machine, cpu)),
-        .depth = callstack_depth(&log->cores[cpu].stack),
-    };
-    g_autofree char *file = NULL;
-    ImageLine line;
+    StoryEvent event = {.cpu = (uint8_t)cpu, .kind = kind, .text = text};
 
-    if (image_line_at(log->setup.image, event.address, &line) &&
-        line.file != NULL) {
-        file = g_path_get_basename(line.file);
-        event.file = file;
-        event.line = line.line;
-    }
-    storyrecord_push(&log->record, &event);
+    push(log, &event);
 }
 
 static void G_GNUC_PRINTF(4, 5)
@@ -232,7 +242,7 @@ on_wait(StoryLog *log, unsigned cpu, const ImageProbe *probe)
                                   argument(log, cpu, &probe->arguments[0]),
                                   64);
     frame->waits = true;
-    frame->wait = storyrecord_text(&log->record, reason);
+    frame->wait = storyrecord_text(log->record, reason);
     frame->wait_rip = probe->address;
     text = storylog_stand_wait(&log->setup, cpu, frame);
     tell(log, cpu, STORY_EVENT_WAIT, text);
@@ -302,9 +312,16 @@ on_sent(void *user, unsigned cpu, const Message *message)
 {
     StoryLog *log = user;
     g_autofree char *name = storylog_value_message(&log->setup, message);
+    g_autofree char *text =
+        g_strdup_printf("sends %s to cpu%u", name, message->target);
+    StoryEvent event = {
+        .cpu = (uint8_t)cpu,
+        .kind = STORY_EVENT_SENT,
+        .text = text,
+        .message = message->number + 1,
+    };
 
-    tellf(log, cpu, STORY_EVENT_SENT, "sends %s to cpu%u", name,
-          message->target);
+    push(log, &event);
 }
 
 static void
@@ -318,9 +335,16 @@ on_delivery(StoryLog *log, const Action *action)
         if (messages[i].number == action->number) {
             g_autofree char *name =
                 storylog_value_message(&log->setup, &messages[i]);
+            g_autofree char *text = g_strdup_printf(
+                "%s arrives from cpu%u", name, messages[i].message.source);
+            StoryEvent event = {
+                .cpu = (uint8_t)action->cpu,
+                .kind = STORY_EVENT_ARRIVAL,
+                .text = text,
+                .message = action->number + 1,
+            };
 
-            tellf(log, action->cpu, STORY_EVENT_ARRIVAL,
-                  "%s arrives from cpu%u", name, messages[i].message.source);
+            push(log, &event);
             return;
         }
 }
@@ -346,6 +370,8 @@ on_access(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
     g_autofree char *text =
         storylog_stores_access(log->stores, cpu, physical, access);
 
+    if (access->mode & INSN_ACCESS_READ)
+        storylog_lanes_read(log->lanes, cpu, physical, access->size);
     if (text != NULL)
         tell(log, cpu, STORY_EVENT_VISIBLE, text);
 }
@@ -364,9 +390,9 @@ on_action(void *user, const Action *action, uint64_t steps)
 
     switch (action->kind) {
     case ACTION_STEP:
-        now(log);
+        storylog_lanes_look(log->lanes, now(log));
         if (log->stepping >= 0 && log->stepping != (int)action->cpu)
-            log->record.switches++;
+            log->record->switches++;
         log->stepping = (int)action->cpu;
         storylog_stores_linger(log->stores, action->cpu);
         return;
@@ -389,11 +415,9 @@ on_returned(void *user, unsigned cpu, uint64_t result, bool ended)
 {
     StoryLog *log = user;
     Core *core = &log->cores[cpu];
-    bool waited = core->awaited != NULL;
 
     callstack_empty(&core->stack);
-    g_clear_pointer(&core->awaited, g_free);
-    if (core->asked && !waited)
+    if (core->asked)
         tellf(log, cpu, STORY_EVENT_RETURN, "the story's call returns %" PRId64,
               (int64_t)result);
     core->asked = true;
@@ -408,7 +432,7 @@ on_returned(void *user, unsigned cpu, uint64_t result, bool ended)
 void
 storylog_call(StoryLog *log, unsigned cpu, const char *text)
 {
-    INVARIANT(cpu < log->record.cpus);
+    INVARIANT(cpu < log->record->cpus);
     g_free(log->cores[cpu].call_text);
     log->cores[cpu].call_text = g_strdup(text);
 }
@@ -427,17 +451,8 @@ storylog_load(StoryLog *log, unsigned cpu, gva_t address, uint64_t size)
 void
 storylog_mark(StoryLog *log, unsigned cpu, const char *name)
 {
-    INVARIANT(cpu < log->record.cpus);
+    INVARIANT(cpu < log->record->cpus);
     tellf(log, cpu, STORY_EVENT_MARK, "mark \"%s\"", name);
-}
-
-void
-storylog_await(StoryLog *log, unsigned cpu, const char *name)
-{
-    INVARIANT(cpu < log->record.cpus);
-    g_free(log->cores[cpu].awaited);
-    log->cores[cpu].awaited = g_strdup(name);
-    tellf(log, cpu, STORY_EVENT_AWAIT, "await \"%s\"", name);
 }
 
 void
@@ -451,7 +466,7 @@ storylog_breach(StoryLog *log, const Breach *breach)
         .text = breach->rule,
     };
 
-    storyrecord_breach(&log->record, &event);
+    storyrecord_breach(log->record, &event);
 }
 
 /* --- Life ----------------------------------------------------------------- */
@@ -484,8 +499,10 @@ storylog_new(const StoryLogSetup *setup)
     log->probes = g_hash_table_new(g_direct_hash, g_direct_equal);
     log->locks = g_array_new(FALSE, FALSE, sizeof(StoryLogLock));
     log->stores = storylog_stores_new(&log->setup);
-    storyrecord_init(&log->record, machine_cpus(setup->machine));
-    for (unsigned i = 0; i < log->record.cpus; i++)
+    log->record = g_new0(StoryRecord, 1);
+    storyrecord_init(log->record, machine_cpus(setup->machine));
+    log->lanes = storylog_lanes_new(&log->setup, log->record);
+    for (unsigned i = 0; i < log->record->cpus; i++)
         callstack_init(&log->cores[i].stack);
     add_functions(log, setup->notable, IS_NOTABLE);
     add_functions(log, setup->locks, IS_LOCK);
@@ -499,16 +516,16 @@ storylog_free(StoryLog *log)
     if (log == NULL)
         return;
     machine_watch_flow(log->setup.machine, false);
-    for (unsigned i = 0; i < log->record.cpus; i++) {
+    for (unsigned i = 0; i < machine_cpus(log->setup.machine); i++) {
         callstack_clear(&log->cores[i].stack);
         g_free(log->cores[i].call_text);
-        g_free(log->cores[i].awaited);
     }
     g_hash_table_unref(log->functions);
     g_hash_table_unref(log->probes);
     g_array_unref(log->locks);
     storylog_stores_free(log->stores);
-    storyrecord_clear(&log->record);
+    storylog_lanes_free(log->lanes);
+    storyrecord_free(log->record);
     g_free(log);
 }
 
@@ -550,23 +567,28 @@ storylog_finish(StoryLog *log)
 {
     const Stories *stories = log->setup.stories;
 
-    for (unsigned i = 0; i < log->record.cpus; i++) {
+    for (unsigned i = 0; i < log->record->cpus; i++) {
         StoryLogMoment moment = {
             .cpu = i,
             .stack = &log->cores[i].stack,
-            .awaited = log->cores[i].awaited,
             .ended = log->cores[i].ended,
             .locks = log->locks,
         };
 
-        if (moment.awaited == NULL && stories != NULL)
+        if (stories != NULL)
             moment.awaited = stories->awaited(stories->user, i);
-        storylog_stand_describe(&log->setup, &moment, &log->record);
+        storylog_stand_describe(&log->setup, &moment, log->record);
     }
 }
 
 const StoryRecord *
 storylog_record(const StoryLog *log)
 {
-    return &log->record;
+    return log->record;
+}
+
+StoryRecord *
+storylog_take_record(StoryLog *log)
+{
+    return g_steal_pointer(&log->record);
 }

@@ -74,9 +74,8 @@ void storylog_attach(StoryLog *log);
 void storylog_call(StoryLog *log, unsigned cpu, const char *text);
 /* It reads guest memory itself. */
 void storylog_load(StoryLog *log, unsigned cpu, gva_t address, uint64_t size);
-/* The story of `cpu` marks, or waits for a mark. */
+/* The story of `cpu` marks. */
 void storylog_mark(StoryLog *log, unsigned cpu, const char *name);
-void storylog_await(StoryLog *log, unsigned cpu, const char *name);
 /* A rule was broken; in any order, after the run too. */
 void storylog_breach(StoryLog *log, const Breach *breach);
 
@@ -86,5 +85,9 @@ void storylog_finish(StoryLog *log);
 
 /* Borrowed. */
 const StoryRecord *storylog_record(const StoryLog *log);
+
+/* The record, for the caller to free with storyrecord_free(); the log is only
+ * to be freed after that. */
+StoryRecord *storylog_take_record(StoryLog *log);
 
 #endif

@@ -11,6 +11,9 @@ storyrecord_init(StoryRecord *record, unsigned cpus)
     record->first = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->newest = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->breaches = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
+    record->lanes = g_array_new(FALSE, FALSE, sizeof(StoryLane));
+    record->samples = g_array_new(FALSE, FALSE, sizeof(StorySample));
+    record->stores = g_array_new(FALSE, FALSE, sizeof(StoryStore));
     record->texts = g_string_chunk_new(4096);
     for (unsigned i = 0; i < CPUS_MAX; i++)
         record->stands[i] = (StoryStand){.rests = true, .waits_for = -1};
@@ -24,8 +27,20 @@ storyrecord_clear(StoryRecord *record)
     g_array_unref(record->first);
     g_array_unref(record->newest);
     g_array_unref(record->breaches);
+    g_array_unref(record->lanes);
+    g_array_unref(record->samples);
+    g_array_unref(record->stores);
     g_string_chunk_free(record->texts);
     *record = (StoryRecord){0};
+}
+
+void
+storyrecord_free(StoryRecord *record)
+{
+    if (record == NULL)
+        return;
+    storyrecord_clear(record);
+    g_free(record);
 }
 
 const char *
@@ -57,6 +72,7 @@ own(StoryRecord *record, const StoryEvent *event)
     INVARIANT(event->cpu < record->cpus);
     copy.text = storyrecord_text(record, event->text);
     copy.file = storyrecord_text(record, event->file);
+    copy.quote = storyrecord_text(record, event->quote);
     return copy;
 }
 
@@ -77,6 +93,31 @@ storyrecord_push(StoryRecord *record, const StoryEvent *event)
     else
         g_array_index(record->newest, StoryEvent, later % STORYRECORD_NEWEST) =
             copy;
+}
+
+void
+storyrecord_sample(StoryRecord *record, const StorySample *sample)
+{
+    INVARIANT(sample->lane < record->lanes->len);
+    if (record->samples->len < STORYRECORD_SAMPLES_MAX)
+        g_array_append_vals(record->samples, sample, 1);
+}
+
+uint32_t
+storyrecord_value(const StoryRecord *record, unsigned lane, uint64_t step)
+{
+    uint32_t value = 0;
+
+    for (guint i = 0; i < record->samples->len; i++) {
+        const StorySample *sample =
+            &g_array_index(record->samples, StorySample, i);
+
+        if (sample->step > step)
+            break;
+        if (sample->lane == lane)
+            value = sample->value;
+    }
+    return value;
 }
 
 /* A breach is told beside the call that it came with. */

@@ -3,6 +3,8 @@
  * storyrecord -- what happened in one run, for telling: plain data.
  *
  *      events    [ the first ones | ... dropped ... | the newest ones ]
+ *      lanes     what changes all the time: how full FIFOs and buffers are
+ *      stores    that lingered in a buffer while another cpu ran
  *      breaches  rules that were broken
  *      stands    where each cpu stands at the end, and what it waits for
  *
@@ -23,6 +25,10 @@
 /* Events that are kept: of the beginning, and of the rest the newest. */
 #define STORYRECORD_FIRST 2000u
 #define STORYRECORD_NEWEST 100000u
+
+/* Samples of lanes, and stores, that are kept: the first ones. */
+#define STORYRECORD_SAMPLES_MAX 200000u
+#define STORYRECORD_STORES_MAX 20000u
 
 /* Bytes of one event's text; longer ones are cut. */
 #define STORYRECORD_TEXT_MAX 200u
@@ -50,12 +56,38 @@ typedef struct StoryEvent {
     uint64_t step; /* of all cores, since the start of the run */
     const char *text;
     const char *file; /* without directories; NULL if not known */
+    const char *quote; /* that source line, trimmed; NULL if not known */
     gva_t address;
+    uint64_t message; /* SENT, ARRIVAL: both ends have the same number, from
+                         1; 0: none */
     uint32_t line;
     uint8_t cpu;
     uint8_t depth; /* of calls that are told, below the story's call */
     StoryEventKind kind;
 } StoryEvent;
+
+/* Something that has a value at any time. */
+typedef struct StoryLane {
+    int source;     /* FIFO: messages from this cpu; -1: a cpu's buffer */
+    int target;     /* to this one; the cpu of a buffer */
+    uint32_t depth; /* what it can hold */
+} StoryLane;
+
+/* From `step` on lane number `lane` has this value. */
+typedef struct StorySample {
+    uint64_t step;
+    uint32_t lane, value;
+} StorySample;
+
+#define STORY_NEVER UINT64_MAX
+
+/* A store between its retirement and its visibility. */
+typedef struct StoryStore {
+    uint64_t retired, visible; /* steps; visible may be STORY_NEVER */
+    const char *text;          /* "gd(1).gd_npoll = 0, stored at f.c:12" */
+    uint8_t cpu;
+    bool missed; /* another cpu read these bytes meanwhile */
+} StoryStore;
 
 /* Where a cpu stands at the end.  Texts may be NULL. */
 typedef struct StoryStand {
@@ -76,12 +108,17 @@ typedef struct StoryRecord {
     GArray *first;     /* StoryEvent */
     GArray *newest;    /* StoryEvent; a ring */
     GArray *breaches;  /* StoryEvent, by step */
+    GArray *lanes;     /* StoryLane */
+    GArray *samples;   /* StorySample, by step */
+    GArray *stores;    /* StoryStore, by their retirement */
     GStringChunk *texts;
     StoryStand stands[CPUS_MAX];
 } StoryRecord;
 
 void storyrecord_init(StoryRecord *record, unsigned cpus);
 void storyrecord_clear(StoryRecord *record);
+/* Clear and free one that is on the heap; NULL is fine. */
+void storyrecord_free(StoryRecord *record);
 
 /* A copy of `text` that lives as long as the record; NULL gives NULL. */
 const char *storyrecord_text(StoryRecord *record, const char *text);
@@ -91,6 +128,12 @@ void storyrecord_push(StoryRecord *record, const StoryEvent *event);
 /* Add a broken rule, at any time: it takes its place, and the depth of what
  * its cpu did then. */
 void storyrecord_breach(StoryRecord *record, const StoryEvent *event);
+
+/* A lane's value now, if it has changed. */
+void storyrecord_sample(StoryRecord *record, const StorySample *sample);
+/* The value of a lane at a step; 0 before its first sample. */
+uint32_t storyrecord_value(const StoryRecord *record, unsigned lane,
+                           uint64_t step);
 
 /* Events that are kept; number `index` of them, in order. */
 uint64_t storyrecord_kept(const StoryRecord *record);

@@ -237,5 +237,7 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
                                               setup->color);
     finding->story = with_console(finding->story,
                                   machine_console(setup->stage->machine));
+    if (setup->keep_record)
+        finding->told = storylog_take_record(telling->log);
     return finding;
 }

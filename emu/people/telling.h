@@ -32,6 +32,7 @@ typedef struct TellingSetup {
     bool default_memory;   /* it is the case's */
     const char *trace_folder; /* NULL: keep no trace */
     bool raw;
+    bool keep_record;         /* in Finding.told */
     bool color;
 } TellingSetup;
 

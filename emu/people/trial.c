@@ -310,6 +310,7 @@ trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
         .default_memory = trial->options->memory == NULL,
         .trace_folder = trial->options->trace_folder,
         .raw = trial->options->raw,
+        .keep_record = trial->options->keep_records,
         .color = trial->options->color,
     };
     g_autoptr(Telling) telling = telling_new(&setup);

@@ -32,6 +32,7 @@ typedef struct TrialOptions {
     bool want_digests;      /* of every run */
     const char *trace_folder; /* where findings keep their traces; NULL: not */
     bool raw;               /* findings tell every event */
+    bool keep_records;      /* findings keep what happened: Finding.told */
     bool color;
     /* Told after each run, with its digest if wanted; may be NULL. */
     void (*ran)(void *user, const Scenario *scenario,

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/replaying.h"
+#include "people/report_html.h"
+#include "people/report_json.h"
+#include "people/report_perfetto.h"
+
+static const char description[] =
+    "Shows one run: its story as text, as a page for a browser, as a file for\n"
+    "ui.perfetto.dev, or as JSON, one event a line.  The run is that of a\n"
+    "trace, or of a scenario with --seed (and --case).";
+
+typedef struct Show {
+    Options options;
+    char *html, *perfetto; /* files to write, or NULL */
+    unsigned shown;        /* runs */
+} Show;
+
+static bool
+write_file(const char *path, char *text, GError **error)
+{
+    bool written = g_file_set_contents(path, text, -1, error);
+
+    g_free(text);
+    if (!written)
+        g_prefix_error(error, "cannot write what is shown: ");
+    return written;
+}
+
+static void
+print_json(const Scenario *scenario, const Finding *finding,
+           const MemoryOptions *memory)
+{
+    const StoryRecord *record = finding->told;
+    g_autofree char *last = report_json_finding(scenario, finding, memory);
+
+    for (uint64_t i = 0; i < storyrecord_kept(record); i++) {
+        g_autofree char *line =
+            report_json_event(storyrecord_event(record, i));
+
+        printf("%s\n", line);
+    }
+    for (guint i = 0; i < record->breaches->len; i++) {
+        g_autofree char *line = report_json_event(
+            &g_array_index(record->breaches, StoryEvent, i));
+
+        printf("%s\n", line);
+    }
+    printf("%s\n", last);
+}
+
+static bool
+show_run(void *user, const Scenario *scenario, const Finding *finding,
+         GError **error)
+{
+    Show *show = user;
+    const Options *options = &show->options;
+
+    if ((show->html != NULL || show->perfetto != NULL) && show->shown++ > 0) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                    "a file shows one run, and these are several: name one "
+                    "trace, or one case with --case");
+        return false;
+    }
+    if (options->json)
+        print_json(scenario, finding,
+                   options->check.memory != NULL ? options->check.memory
+                                                 : &finding->item->memory);
+    else if (show->html == NULL && show->perfetto == NULL)
+        printf("%s\n", finding->story);
+    if (show->html != NULL &&
+        !write_file(show->html, report_html(scenario, finding), error))
+        return false;
+    return show->perfetto == NULL ||
+           write_file(show->perfetto, report_perfetto(scenario, finding),
+                      error);
+}
+
+int
+cmd_show(int argc, char **argv, GError **error)
+{
+    Show show = {0};
+    const GOptionEntry more[] = {
+        {"html", 0, 0, G_OPTION_ARG_FILENAME, &show.html,
+         "write a page for a browser, which needs nothing else", "FILE"},
+        {"perfetto", 0, 0, G_OPTION_ARG_FILENAME, &show.perfetto,
+         "write Chrome trace JSON, for ui.perfetto.dev", "FILE"},
+        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
+    };
+    int status = EXIT_WORLD;
+
+    show.options.more = more;
+    if (options_read(&show.options, &argc, &argv, "FILE|SCENARIO", description,
+                     error)) {
+        show.options.check.keep_records = true;
+        if (replaying_all(&show.options, show_run, &show, error))
+            status = EXIT_HELD;
+    }
+    options_clear(&show.options);
+    g_free(show.html);
+    g_free(show.perfetto);
+    return status;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "cli/replaying.h"
+
+#include "search/trace.h"
+
+typedef struct Replaying {
+    Options *options;
+    ReplayingTell *tell;
+    void *user;
+} Replaying;
+
+/* Is it the run that the trace recorded? */
+static bool
+compare(const Trace *trace, const char *path, const Finding *finding,
+        GError **error)
+{
+    if (finding->run.digest == trace->digest)
+        return true;
+    g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
+                "%s: the run ended with digest %016" PRIx64
+                " and the trace says %016" PRIx64
+                ": the trace is damaged, or the scenario has changed",
+                path, finding->run.digest, trace->digest);
+    return false;
+}
+
+static const ScenarioCase *
+find_case(const Scenario *scenario, unsigned number, GError **error)
+{
+    if (number >= 1 && number <= scenario->cases->len)
+        return g_ptr_array_index(scenario->cases, number - 1);
+    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                "%s: no case %u; there are %u", scenario->path, number,
+                scenario->cases->len);
+    return NULL;
+}
+
+static bool
+replay_trace(Replaying *replaying, const char *path, Trace *trace,
+             GError **error)
+{
+    CheckReplay replay = {.tape = &trace->tape, .image = &trace->image};
+    Options *options = replaying->options;
+    g_autoptr(Check) check = NULL;
+    const ScenarioCase *item;
+    Finding *finding;
+    bool same;
+
+    if (!trace_read(trace, path, error))
+        return false;
+    if (!memmodel_parse(trace->memory, &options->memory, error)) {
+        g_prefix_error(error, "%s: ", path);
+        return false;
+    }
+    options->check.memory = &options->memory;
+    options->check.strategy = trace->strategy;
+    options->check.stage.ipiq = trace->ipiq;
+    options->check.trace_folder = NULL;
+    replay.seed = trace->seed;
+    check = check_new(trace->scenario, &options->check, error);
+    if (check == NULL)
+        return false;
+    item = find_case(check_scenario(check), trace->case_number, error);
+    if (item == NULL)
+        return false;
+    finding = check_replay(check, item, &replay, error);
+    if (finding == NULL) {
+        g_prefix_error(error, "%s: ", path);
+        return false;
+    }
+    same = compare(trace, path, finding, error) &&
+           replaying->tell(replaying->user, check_scenario(check), finding,
+                           error);
+    finding_free(finding);
+    return same;
+}
+
+static bool
+replay_seed(Replaying *replaying, const char *path, GError **error)
+{
+    Options *options = replaying->options;
+    CheckReplay replay = {.seed = options->check.first_seed};
+    g_autoptr(Check) check = NULL;
+    const Scenario *scenario;
+
+    options->check.trace_folder = NULL;
+    check = check_new(path, &options->check, error);
+    if (check == NULL)
+        return false;
+    scenario = check_scenario(check);
+    if (options->case_number != 0 &&
+        find_case(scenario, options->case_number, error) == NULL)
+        return false;
+    for (guint i = 0; i < scenario->cases->len; i++) {
+        const ScenarioCase *item = g_ptr_array_index(scenario->cases, i);
+        Finding *finding;
+        bool told;
+
+        if (options->case_number != 0 &&
+            item->number != options->case_number)
+            continue;
+        finding = check_replay(check, item, &replay, error);
+        if (finding == NULL)
+            return false;
+        told = replaying->tell(replaying->user, scenario, finding, error);
+        finding_free(finding);
+        if (!told)
+            return false;
+    }
+    return true;
+}
+
+bool
+replaying_all(Options *options, ReplayingTell *tell, void *user,
+              GError **error)
+{
+    Replaying replaying = {.options = options, .tell = tell, .user = user};
+
+    for (char **file = options->files; *file != NULL; file++) {
+        bool ok;
+
+        if (trace_is_trace(*file)) {
+            Trace trace;
+
+            trace_init(&trace);
+            ok = replay_trace(&replaying, *file, &trace, error);
+            options->check.strategy = NULL;
+            options->check.stage.ipiq = options->ipiq;
+            trace_clear(&trace);
+        } else if (options->has_seed)
+            ok = replay_seed(&replaying, *file, error);
+        else {
+            g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                        "%s is no trace: name the run of a scenario with "
+                        "--seed S (and --case N)",
+                        *file);
+            ok = false;
+        }
+        if (!ok)
+            return false;
+    }
+    return true;
+}

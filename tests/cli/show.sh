@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# heddle show: text, a page for a browser, Chrome trace JSON, events.
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+file=scenarios/dragonfly/claimed_mask_deadlock.lua
+weak=scenarios/dragonfly/lost_knock.lua
+XDG_STATE_HOME=$tmp/state
+export XDG_STATE_HOME
+
+expect 0 heddle replay $file --case 1 --seed 2
+cp "$out" "$tmp/replayed"
+expect 0 heddle show $file --case 1 --seed 2
+ok "the text is that of replay" cmp -s "$out" "$tmp/replayed"
+
+expect 0 heddle show $file --case 1 --seed 2 --html "$tmp/a.html" \
+    --perfetto "$tmp/a.json"
+ok "with files nothing is printed" [ ! -s "$out" ]
+heddle show $file --case 1 --seed 2 --html "$tmp/b.html" \
+    --perfetto "$tmp/b.json"
+ok "the page is the same each time" cmp -s "$tmp/a.html" "$tmp/b.html"
+ok "the trace is the same each time" cmp -s "$tmp/a.json" "$tmp/b.json"
+ok "the page needs nothing else" \
+    [ -z "$(grep -oE '(src|href)=|@import|url\(http' "$tmp/a.html")" ]
+ok "messages are arrows" grep -q 'class="arrow"' "$tmp/a.html"
+ok "calls are boxes" grep -q 'class="box call"' "$tmp/a.html"
+ok "FIFOs are beside" grep -q 'messages from cpu1 to cpu2, of 8' "$tmp/a.html"
+ok "a row has its source line" \
+    grep -q 'ipiq.c:[0-9]*  ' "$tmp/a.html"
+ok "the page says how to replay it" grep -q "heddle replay $file" "$tmp/a.html"
+
+expect 0 heddle show $weak --case 4 --seed 11 --html "$tmp/weak.html"
+ok "a store that was missed is a bar" grep -q 'class="missed"' "$tmp/weak.html"
+ok "and says whose it is" grep -q "in cpu1.s buffer from step" "$tmp/weak.html"
+
+expect 0 heddle show $file --case 1 --seed 2 --json
+ok "events are objects" grep -q '"kind":"event","event":"sent"' "$out"
+ok "the last line is the finding" \
+    sh -c "tail -1 '$out' | grep -q '\"kind\":\"finding\"'"
+
+expect 2 heddle show $file --seed 2 --html "$tmp/c.html"
+ok "one page shows one run" grep -q 'one case with --case' "$err"
+expect 2 heddle show $file --case 1 --seed 2 --html "$tmp/no/such/folder.html"
+ok "a file that cannot be written is named" grep -q 'no/such/folder' "$err"
+expect 2 heddle show "$tmp/no.trace"
+
+# A real parser of JSON, and a real browser, where there are any.
+if command -v python3 >"$tmp/which"; then
+    cat >"$tmp/check.py" <<'PY'
+import json, sys
+open_at, starts, ends, counters = {}, set(), set(), 0
+for event in json.load(open(sys.argv[1]))["traceEvents"]:
+    track, phase = event["tid"], event["ph"]
+    if phase == "B":
+        open_at.setdefault(track, []).append(event["ts"])
+    elif phase == "E":
+        assert event["ts"] >= open_at[track].pop()
+    elif phase == "s":
+        starts.add(event["id"])
+    elif phase == "f":
+        ends.add(event["id"])
+    counters += phase == "C"
+assert not any(open_at.values()) and ends and ends <= starts and counters
+PY
+    ok "slices nest, arrows have two ends, counters count" \
+        python3 "$tmp/check.py" "$tmp/a.json"
+else
+    skip "slices nest, arrows have two ends, counters count" "no python3"
+fi
+browser=$(command -v chromium || command -v chromium-browser)
+if [ -n "$browser" ]; then
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu \
+        --user-data-dir="$tmp/profile" --dump-dom \
+        "file://$tmp/weak.html" >"$tmp/dom" 2>"$tmp/browser"
+    shapes() { grep -oE '<(rect|text|path)' "$1" | wc -l; }
+    ok "a browser reads every shape" \
+        [ "$(shapes "$tmp/dom")" -eq "$(shapes "$tmp/weak.html")" ]
+    high=$(sed -n 's/.*<svg [^>]*height="\([0-9]*\)".*/\1/p' "$tmp/dom")
+    ok "a short finding fits a screen" [ "${high:-9999}" -lt 700 ]
+else
+    skip "a browser reads every shape" "no chromium"
+    skip "a short finding fits a screen" "no chromium"
+fi
+
+tap_end
