@@ -28,7 +28,7 @@ $(error MODE=$(MODE) is unknown; rel, dbg, asan and ubsan are)
 endif
 
 # GLib first: libunicorn exports a copy of parts of it, which must not be ours.
-PACKAGES := glib-2.0 unicorn lua5.4 libdw libelf
+PACKAGES := glib-2.0 unicorn lua5.4 libdw libelf sqlite3
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
 	-Wstrict-prototypes $(WERROR)
 COMPILE = $(CC) -std=gnu11 $(WARNINGS) $(FLAGS_$(MODE)) -Iemu \
