@@ -86,8 +86,9 @@ find_stage(Check *check, const ScenarioCase *item, GError **error)
     return stage;
 }
 
-static bool
-prepare(Check *check, const ScenarioCase *item, Trial *trial, GError **error)
+bool
+check_prepare(Check *check, const ScenarioCase *item, Trial *trial,
+              GError **error)
 {
     Stage *stage = find_stage(check, item, error);
 
@@ -292,7 +293,7 @@ check_case(Check *check, const ScenarioCase *item, GError **error)
     if (check_scenario(check)->code != NULL)
         return codecheck_case(check_scenario(check), item, &check->options,
                               error);
-    ok = prepare(check, item, &trial, error);
+    ok = check_prepare(check, item, &trial, error);
     if (ok) {
         begin_outcome(&trial, outcome);
         ok = make_runs(&trial, outcome, error) &&
@@ -318,7 +319,7 @@ check_measure(Check *check, const ScenarioCase *item, uint64_t runs,
 {
     RunRecord record;
     Trial trial;
-    bool ok = prepare(check, item, &trial, error);
+    bool ok = check_prepare(check, item, &trial, error);
 
     for (uint64_t i = 0; ok && i < runs; i++)
         ok = trial_run(&trial, check->options.first_seed + i, NULL, &record,
@@ -339,7 +340,7 @@ check_replay(Check *check, const ScenarioCase *item,
                     "%s: code is checked in all its behaviours: there is no "
                     "run to replay",
                     check_scenario(check)->path);
-    else if (prepare(check, item, &trial, error)) {
+    else if (check_prepare(check, item, &trial, error)) {
         if (replay->image != NULL &&
             *replay->image != image_digest(trial.stage->image))
             g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,

@@ -28,6 +28,13 @@ const Scenario *check_scenario(const Check *check);
 /* Let go of the machines; the scenario stays. */
 void check_close(Check *check);
 
+/*
+ * Make a case ready to run; trial_clear() also after a failure.  Cases share
+ * stages, so only the trial that was prepared last may run.
+ */
+bool check_prepare(Check *check, const ScenarioCase *item, Trial *trial,
+                   GError **error);
+
 /* Check one of its cases. */
 CaseOutcome *check_case(Check *check, const ScenarioCase *item,
                         GError **error);

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "people/campaign_worker.h"
+
+#include "base/wallclock.h"
+#include "people/campaign_wire.h"
+#include "people/identity.h"
+#include "search/campaign_store.h"
+
+typedef struct Worker {
+    const CampaignWorkerSetup *setup;
+    CampaignWire wire;
+    Trial trial;
+    unsigned case_number; /* of the trial; 0: there is none */
+    GHashTable *known;    /* keys of which no more witnesses are wanted */
+} Worker;
+
+/* What a block of runs has seen of one identity. */
+typedef struct Sight {
+    CampaignIdentity identity;
+    unsigned witnesses; /* that were written down */
+} Sight;
+
+typedef struct Tallies {
+    uint64_t runs[VERDICT_BUDGET + 1];
+    uint64_t steps[VERDICT_BUDGET + 1];
+} Tallies;
+
+typedef struct Block {
+    GHashTable *by_key; /* Sight: looked up only */
+    GPtrArray *sights;  /* the same, in order */
+    GVariantBuilder witnesses;
+    Tallies tallies;
+} Block;
+
+static void
+free_sight(void *data)
+{
+    Sight *sight = data;
+
+    g_free(sight->identity.key);
+    g_free(sight->identity.verdict);
+    g_free(sight->identity.place);
+    g_free(sight);
+}
+
+static bool
+fail(const Worker *worker, GError *error)
+{
+    campaign_wire_send(worker->setup->fd, CAMPAIGN_WIRE_FAILED,
+                       g_variant_new(CAMPAIGN_WIRE_FAILED_TYPE,
+                                     error->message));
+    g_error_free(error);
+    return false;
+}
+
+/* --- What a run showed ---------------------------------------------------- */
+
+/* Is a claim, written or implied, decided against the run or for a
+ * `possible`?  Then the run has a name. */
+static bool
+showed_something(const Trial *trial, const RunRecord *record)
+{
+    unsigned breaches;
+
+    if (record->verdict.kind != VERDICT_DONE &&
+        record->verdict.kind != VERDICT_BUDGET)
+        return true;
+    probe_breaches(trial->probe, &breaches);
+    if (breaches > 0)
+        return true;
+    for (guint i = 0; i < trial->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(trial->claims, i);
+        bool occurred = probe_occurred(trial->probe, i);
+
+        if (claim->quantifier != CLAIM_REACH &&
+            occurred != (claim->quantifier == CLAIM_CERTAIN))
+            return true;
+    }
+    return false;
+}
+
+/* Did the run do nothing but what some `possible` or `certain` asks for? */
+static bool
+was_expected(const Trial *trial)
+{
+    bool expected = false;
+
+    for (guint i = 0; i < trial->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(trial->claims, i);
+        bool occurred = probe_occurred(trial->probe, i);
+
+        switch (claim->quantifier) {
+        case CLAIM_NEVER:
+            if (occurred)
+                return false;
+            break;
+        case CLAIM_CERTAIN:
+            if (!occurred)
+                return false;
+            expected = true;
+            break;
+        case CLAIM_POSSIBLE:
+            expected = expected || occurred;
+            break;
+        case CLAIM_REACH:
+            break;
+        }
+    }
+    return expected;
+}
+
+static Sight *
+sight_of(const Worker *worker, Block *block, const Identity *identity,
+         uint64_t run)
+{
+    Sight *sight = g_hash_table_lookup(block->by_key, identity->key);
+
+    if (sight != NULL)
+        return sight;
+    sight = g_new0(Sight, 1);
+    sight->identity = (CampaignIdentity){
+        .key = g_strdup(identity->key),
+        .verdict = g_strdup(identity->what),
+        .place = g_strdup(identity->where),
+        .expected = was_expected(&worker->trial),
+        .first = run,
+    };
+    g_ptr_array_add(block->sights, sight);
+    g_hash_table_insert(block->by_key, sight->identity.key, sight);
+    return sight;
+}
+
+static void
+note(Worker *worker, Block *block, const RunRecord *record, uint64_t run)
+{
+    g_autoptr(GPtrArray) list = identity_list(&worker->trial, record);
+
+    for (guint i = 0; i < list->len; i++) {
+        const Identity *identity = g_ptr_array_index(list, i);
+        g_autofree char *tape = NULL;
+        Sight *sight;
+
+        /* Claims that were decided along with something graver say the same
+         * in the scenario's words. */
+        if (identity->kind == IDENTITY_CLAIM && i > 0)
+            break;
+        sight = sight_of(worker, block, identity, run);
+        sight->identity.count++;
+        if (sight->witnesses == CAMPAIGN_WITNESSES ||
+            g_hash_table_contains(worker->known, identity->key))
+            continue;
+        sight->witnesses++;
+        tape = tape_print(run_tape(worker->trial.run));
+        g_variant_builder_add(&block->witnesses, "(ttss)", run, record->seed,
+                              identity->key, tape);
+    }
+}
+
+/* --- Making runs ---------------------------------------------------------- */
+
+static bool
+set_up_case(Worker *worker, unsigned number, GError **error)
+{
+    const Scenario *scenario = check_scenario(worker->setup->check);
+
+    if (worker->case_number == number)
+        return true;
+    if (worker->case_number != 0)
+        trial_clear(&worker->trial);
+    worker->case_number = number;
+    return check_prepare(worker->setup->check,
+                         g_ptr_array_index(scenario->cases, number - 1),
+                         &worker->trial, error);
+}
+
+static void
+send_block(Worker *worker, Block *block, uint64_t nanoseconds)
+{
+    GVariantBuilder tallies, sights;
+
+    g_variant_builder_init(&tallies, G_VARIANT_TYPE("a(stt)"));
+    for (VerdictKind kind = VERDICT_DONE; kind <= VERDICT_BUDGET; kind++)
+        if (block->tallies.runs[kind] > 0)
+            g_variant_builder_add(&tallies, "(stt)", verdict_name(kind),
+                                  block->tallies.runs[kind],
+                                  block->tallies.steps[kind]);
+    g_variant_builder_init(&sights, G_VARIANT_TYPE("a(sssbtt)"));
+    for (guint i = 0; i < block->sights->len; i++) {
+        const CampaignIdentity *identity =
+            &((Sight *)g_ptr_array_index(block->sights, i))->identity;
+
+        g_variant_builder_add(&sights, "(sssbtt)", identity->key,
+                              identity->verdict, identity->place,
+                              (gboolean)identity->expected, identity->count,
+                              identity->first);
+    }
+    campaign_wire_send(
+        worker->setup->fd, CAMPAIGN_WIRE_RAN,
+        g_variant_new(CAMPAIGN_WIRE_RAN_TYPE, worker->case_number,
+                      nanoseconds, (uint64_t)0, &tallies, &sights,
+                      &block->witnesses));
+}
+
+static bool
+make_runs(Worker *worker, const CampaignRuns *runs, Block *block,
+          GError **error)
+{
+    CampaignSlot *slot = worker->setup->slot;
+
+    for (uint64_t i = 0; i < runs->count; i++) {
+        RunRecord record;
+
+        slot->run = runs->first + i * runs->stride;
+        if (!trial_run(&worker->trial, worker->setup->first_seed + slot->run,
+                       NULL, &record, error))
+            return false;
+        block->tallies.runs[record.verdict.kind]++;
+        block->tallies.steps[record.verdict.kind] += record.steps;
+        if (showed_something(&worker->trial, &record))
+            note(worker, block, &record, slot->run);
+        slot->runs++;
+    }
+    return true;
+}
+
+static bool
+serve_run(Worker *worker, GVariant *message)
+{
+    GError *error = NULL;
+    CampaignRuns runs;
+    Block block = {0};
+    unsigned number;
+    uint64_t began;
+    bool ok;
+
+    g_variant_get(message, CAMPAIGN_WIRE_RUN_TYPE, &number, &runs.first,
+                  &runs.stride, &runs.count);
+    worker->setup->slot->run = runs.first;
+    worker->setup->slot->case_number = number;
+    if (!set_up_case(worker, number, &error))
+        return fail(worker, error);
+    block.by_key = g_hash_table_new(g_str_hash, g_str_equal);
+    block.sights = g_ptr_array_new_with_free_func(free_sight);
+    g_variant_builder_init(&block.witnesses, G_VARIANT_TYPE("a(ttss)"));
+    began = wallclock_now();
+    ok = make_runs(worker, &runs, &block, &error);
+    if (ok)
+        send_block(worker, &block, wallclock_now() - began);
+    else
+        g_variant_builder_clear(&block.witnesses);
+    g_hash_table_unref(block.by_key);
+    g_ptr_array_unref(block.sights);
+    worker->setup->slot->case_number = 0;
+    return ok || fail(worker, error);
+}
+
+/* --- Shrinking ------------------------------------------------------------ */
+
+static bool
+serve_shrink(Worker *worker, GVariant *message)
+{
+    GError *error = NULL;
+    Finding *finding;
+    const char *key, *text;
+    uint64_t run, seed;
+    unsigned number;
+    Tape tape;
+    bool ok;
+
+    g_variant_get(message, "(utt&s&s)", &number, &run, &seed, &key, &text);
+    worker->setup->slot->run = run;
+    worker->setup->slot->shrinks = true;
+    worker->setup->slot->case_number = number;
+    tape_init(&tape);
+    ok = set_up_case(worker, number, &error) &&
+         tape_parse(&tape, text, &error);
+    finding = ok ? trial_tell(&worker->trial, &(TrialTold){0}, seed, &tape,
+                              &error)
+                 : NULL;
+    tape_clear(&tape);
+    if (finding == NULL)
+        return fail(worker, error);
+    ok = campaign_wire_send(
+        worker->setup->fd, CAMPAIGN_WIRE_SHRUNK,
+        g_variant_new(CAMPAIGN_WIRE_SHRUNK_TYPE, number, run, seed, key, key,
+                      text, finding->run.digest, finding->where,
+                      finding->replay, finding->trace, NULL, finding->story));
+    finding_free(finding);
+    worker->setup->slot->case_number = 0;
+    worker->setup->slot->shrinks = false;
+    return ok;
+}
+
+/* --- The loop ------------------------------------------------------------- */
+
+static bool
+serve(Worker *worker, CampaignWireKind kind, GVariant *message)
+{
+    const char *key;
+    unsigned number;
+
+    switch (kind) {
+    case CAMPAIGN_WIRE_RUN:
+        return serve_run(worker, message);
+    case CAMPAIGN_WIRE_SHRINK:
+        return serve_shrink(worker, message);
+    default:
+        INVARIANT(kind == CAMPAIGN_WIRE_KNOWN);
+        g_variant_get(message, "(u&s)", &number, &key);
+        g_hash_table_add(worker->known, g_strdup(key));
+        return true;
+    }
+}
+
+int
+campaign_worker_main(const CampaignWorkerSetup *setup)
+{
+    Worker worker = {.setup = setup};
+    bool ok = true;
+
+    campaign_wire_init(&worker.wire, setup->fd);
+    worker.known =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    while (ok && campaign_wire_fill(&worker.wire)) {
+        GVariant *message;
+        CampaignWireKind kind;
+
+        while (ok &&
+               (message = campaign_wire_next(&worker.wire, &kind)) != NULL) {
+            ok = serve(&worker, kind, message);
+            g_variant_unref(message);
+        }
+    }
+    if (worker.case_number != 0)
+        trial_clear(&worker.trial);
+    g_hash_table_unref(worker.known);
+    campaign_wire_clear(&worker.wire);
+    return ok ? 0 : 1;
+}

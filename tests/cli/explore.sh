@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# heddle explore and heddle merge, as scripts use them.
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+claimed=scenarios/dragonfly/claimed_mask_deadlock.lua
+XDG_STATE_HOME=$tmp/state
+export XDG_STATE_HOME
+
+# The value of a field of the first JSON line of a kind in $out.
+field() { # KIND FIELD
+    grep "\"kind\":\"$1\"" "$out" | head -1 |
+        sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+
+same() { [ -n "$1" ] && [ "$1" = "$2" ]; }
+
+# The findings of the last output, without what counts and where files are.
+findings() {
+    grep '"kind":"finding"' "$out" |
+        sed 's/"trace":"[^"]*"//; s/"lua":[^,]*//; s/,"count":.*//' | sort
+}
+
+expect 1 heddle explore --case 1 --runs 300 --json $claimed
+for name in scenario case verdict where seed digest replay trace; do
+    ok "a finding has the field $name" [ -n "$(field finding $name)" ]
+done
+ok "it is the livelock" same "$(field finding verdict)" livelock
+ok "the summary counts the runs" same "$(field campaign runs)" 300
+trace=$(field finding trace)
+digest=$(field finding digest)
+ok "the trace is on disk" [ -s "$trace" ]
+replay=$(grep '"kind":"finding"' "$out" | head -1 |
+    sed -n 's/.*"replay":"heddle \([^"]*\)".*/\1/p')
+# shellcheck disable=SC2086 # the command is made of words
+expect 0 heddle $replay --json
+ok "the replay command gives the digest" same "$(field run digest)" "$digest"
+
+expect 0 heddle explore --case 2 --runs 200 $claimed
+ok "the control: nothing found, and it says in what" \
+    grep -q '200 runs (random' "$out"
+expect 1 heddle explore --case 1 --runs 100 $claimed
+ok "the story is told" grep -q 'cpu0  *cpu1' "$out"
+ok "the old store was kept" [ -s "$tmp"/state/heddle/*-case1.1.store ]
+expect 1 heddle explore -q --case 1 --runs 100 $claimed
+ok "--quiet tells no story" [ "$(grep -c 'cpu0  *cpu1' "$out")" -eq 0 ]
+
+# Bad options, and stores that do not fit.
+expect 2 heddle explore --case 9 $claimed
+expect 2 heddle explore --jobs 0 $claimed
+expect 2 heddle explore --shard 3/2 $claimed
+expect 2 heddle explore --shard 1 $claimed
+expect 2 heddle explore --time 5x $claimed
+ok "a bad time: says what is wanted" grep -q '5m' "$err"
+expect 2 heddle explore --strategy best $claimed
+expect 2 heddle explore --tap $claimed
+expect 2 heddle explore "$tmp/none.lua"
+expect 1 heddle explore -q --case 1 --runs 50 --store "$tmp/s" $claimed
+expect 2 heddle explore -q --case 1 --runs 50 --store "$tmp/s" $claimed
+ok "a store that is there: says --resume" grep -q -- --resume "$err"
+expect 2 heddle explore -q --case 1 --seed 7 --resume --store "$tmp/s" $claimed
+ok "a store of another search: says what differs" grep -q -- --seed "$err"
+expect 1 heddle explore -q --case 1 --runs 80 --resume --store "$tmp/s" $claimed
+ok "resumed: all runs are in the summary" grep -q ' 80 runs' "$out"
+echo 'no store' >"$tmp/text"
+expect 2 heddle explore -q --case 1 --runs 50 --resume --store "$tmp/text" \
+    $claimed
+ok "no store: says so" grep -q 'is no store' "$err"
+
+# The same runs, the same findings.
+expect 1 heddle explore --case 1 --runs 400 --json --store "$tmp/one" $claimed
+findings >"$tmp/one.findings"
+expect 1 heddle explore --case 1 --runs 400 --json --jobs 3 \
+    --store "$tmp/three" $claimed
+findings >"$tmp/three.findings"
+ok "three jobs find what one does" cmp "$tmp/one.findings" "$tmp/three.findings"
+
+tap_end
