@@ -16,6 +16,7 @@ typedef int Command(int argc, char **argv, GError **error);
 
 Command cmd_run;
 Command cmd_explore;
+Command cmd_merge;
 Command cmd_replay;
 Command cmd_show;
 Command cmd_litmus;

@@ -78,9 +78,19 @@ load_runs(CampaignHunt *hunt, GError **error)
         return true;
     }
     g_set_error(error, CAMPAIGN_HUNT_ERROR, CAMPAIGN_HUNT_ERROR_OTHER,
+                "the store does not say which runs were made: it is damaged");
+    return false;
+}
+
+static bool
+was_merged(const CampaignKey *theirs, GError **error)
+{
+    if (theirs->shard != 0)
+        return false;
+    g_set_error(error, CAMPAIGN_HUNT_ERROR, CAMPAIGN_HUNT_ERROR_OTHER,
                 "the store is a merge of shards: resume each shard, and merge "
                 "again");
-    return false;
+    return true;
 }
 
 static bool
@@ -162,6 +172,7 @@ campaign_hunt_resume(CampaignStore *store, uint64_t campaign,
     hunt->campaign = campaign;
     ok = campaign_store_key(store, campaign, &theirs, error) &&
          campaign_hunt_is_same(key, &theirs, error) &&
+         !was_merged(&theirs, error) &&
          !number_differs("shard", key->shard, theirs.shard, error) &&
          !number_differs("number of shards", key->shards, theirs.shards,
                          error) &&

@@ -76,5 +76,39 @@ expect 1 heddle explore --case 1 --runs 400 --json --jobs 3 \
     --store "$tmp/three" $claimed
 findings >"$tmp/three.findings"
 ok "three jobs find what one does" cmp "$tmp/one.findings" "$tmp/three.findings"
+for shard in 1 2 3; do
+    expect 1 heddle explore -q --case 1 --runs 400 --shard $shard/3 \
+        --store "$tmp/shard$shard" $claimed
+done
+expect 1 heddle merge --json -o "$tmp/merged" "$tmp/shard1" "$tmp/shard2" \
+    "$tmp/shard3"
+findings >"$tmp/merged.findings"
+ok "three shards, merged, found what one search does" \
+    cmp "$tmp/one.findings" "$tmp/merged.findings"
+ok "merged: all the runs" same "$(field campaign runs)" 400
+expect 1 heddle merge --json "$tmp/one"
+findings >"$tmp/again.findings"
+ok "one store is printed" cmp "$tmp/one.findings" "$tmp/again.findings"
+expect 2 heddle merge "$tmp/shard1" "$tmp/shard1"
+ok "the same runs twice: says so" grep -q 'twice' "$err"
+expect 2 heddle merge "$tmp/text"
+expect 2 heddle merge "$tmp/none"
+expect 2 heddle merge
+expect 2 heddle explore -q --case 1 --runs 50 --resume --store "$tmp/merged" \
+    $claimed
+ok "a merge is not resumed: says what to do" grep -q 'each shard' "$err"
+
+# A store that was damaged, anywhere.
+size=$(wc -c <"$tmp/one")
+for part in 1 2 3 4 5 6; do
+    cp "$tmp/one" "$tmp/damaged"
+    yes damage | dd of="$tmp/damaged" bs=1 count=700 conv=notrunc \
+        seek=$((size * part / 7)) 2>/dev/null
+    heddle merge "$tmp/damaged" >"$out" 2>"$err"
+    ok "damaged in part $part: no crash" [ $? -le 2 ]
+done
+head -c $((size / 2)) "$tmp/one" >"$tmp/half"
+expect 2 heddle merge "$tmp/half"
+ok "half a store: says it is damaged" grep -q 'damaged' "$err"
 
 tap_end
