@@ -91,13 +91,13 @@ Test(script_system, an_image_gives_offsets_rules_and_queues)
     cr_assert(system_list_rules(&view, 2, &rules, &error));
     cr_assert_eq(rules.rules->len, 2);
     rule = g_ptr_array_index(rules.rules, 0);
-    cr_assert_eq(rule->functions->len, 1, "`gone` is not in this image");
-    cr_assert_eq(rule->size, 8);
+    cr_assert_eq(rule->points->len, 1, "`gone` is not in this image");
+    cr_assert_eq(rule->words[0].size, 8);
     cr_assert_not(rule->negated);
     rule = g_ptr_array_index(rules.rules, 1);
-    cr_assert(rule->through_pointer);
-    cr_assert_eq(rule->pointer, 0);
-    cr_assert_eq(rule->size, 4);
+    cr_assert_eq(rule->words[0].source, RULE_OF_THREAD);
+    cr_assert_eq(rules.thread, 0);
+    cr_assert_eq(rule->words[0].size, 4);
     cr_assert(rule->negated);
     cr_assert_eq(rules.globaldata[1], system_globaldata(&view, 1));
     rules_clear(&rules);

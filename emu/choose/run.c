@@ -364,6 +364,8 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
         steps = MIN(steps, MAX(left, 1));
     run->stood = false;
     stop = machine_perform(machine, action, steps);
+    if (action->kind == ACTION_STEP && run->setup.probe != NULL)
+        probe_slice(run->setup.probe, action->cpu);
     if (run->choice.strategy->performed != NULL)
         tell_strategy(run, action, before, stop);
     if (UNLIKELY(stop == CPU_STOP_HYPERCALL))

@@ -328,6 +328,11 @@ render_breaches(const StoryRecord *record, GString *out, bool color)
             continue;
         g_string_printf(text, "step %" PRIu64 ", cpu%u: %s", breach->step,
                         breach->cpu, breach->text);
+        if (breach->function != NULL)
+            g_string_append_printf(text, ", in %s", breach->function);
+        if (breach->file != NULL)
+            g_string_append_printf(text, ", %s:%u", breach->file,
+                                   breach->line);
         if (count > 1)
             g_string_append_printf(text, " (%u times)", count);
         field(out, "breach", text->str, color);
@@ -403,9 +408,13 @@ report_text_raw(const StoryRecord *record)
 
         g_string_append_printf(out,
                                "%8" PRIu64 " cpu%-2u breach    %016" PRIx64
-                               " %s\n",
+                               " %s",
                                breach->step, breach->cpu, breach->address,
                                breach->text);
+        if (breach->file != NULL)
+            g_string_append_printf(out, "  (%s:%u)", breach->file,
+                                   breach->line);
+        g_string_append_c(out, '\n');
     }
     return g_string_free(out, FALSE);
 }

@@ -182,31 +182,137 @@ read_fifos(lua_State *lua, SystemFifos *fifos)
     lua_pop(lua, 2);
 }
 
+/* Append the places of the list `key`, which may be absent: a string is the
+ * entry of a function, { function, line } a quoted line of it. */
+static void
+read_points(lua_State *lua, const char *key, GPtrArray *points)
+{
+    if (!push_section(lua, key))
+        return;
+    for (lua_Integer i = 1; lua_rawgeti(lua, -1, i) != LUA_TNIL; i++) {
+        Point *point = g_new0(Point, 1);
+
+        g_ptr_array_add(points, point);
+        if (lua_istable(lua, -1)) {
+            point->kind = POINT_LINE;
+            lua_rawgeti(lua, -1, 1);
+            lua_rawgeti(lua, -2, 2);
+            if (lua_type(lua, -2) == LUA_TSTRING)
+                point->function = g_strdup(lua_tostring(lua, -2));
+            if (lua_type(lua, -1) == LUA_TSTRING)
+                point->quote = g_strdup(lua_tostring(lua, -1));
+            lua_pop(lua, 2);
+        } else if (lua_type(lua, -1) == LUA_TSTRING)
+            point->function = g_strdup(lua_tostring(lua, -1));
+        if (point->function == NULL ||
+            (point->kind == POINT_LINE && point->quote == NULL))
+            script_vm_fail(lua, "`%s` must be a list of functions and of "
+                                "{ function, line }", key);
+        lua_pop(lua, 1);
+    }
+    lua_pop(lua, 2);
+}
+
+/* "globaldata", "thread" or "flags". */
+static RuleSource
+read_source(lua_State *lua)
+{
+    static const char *const names[] = {
+        [RULE_OF_GLOBALDATA] = "globaldata",
+        [RULE_OF_THREAD] = "thread",
+        [RULE_OF_FLAGS] = "flags",
+    };
+    const char *name;
+
+    lua_getfield(lua, -1, "of");
+    name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        if (strcmp(name, names[i]) == 0) {
+            lua_pop(lua, 1);
+            return (RuleSource)i;
+        }
+    script_vm_fail(lua, "`of` must be \"globaldata\", \"thread\" or "
+                        "\"flags\"");
+    return RULE_OF_GLOBALDATA;
+}
+
+static void
+read_word(lua_State *lua, SystemRule *rule)
+{
+    SystemWord *word = &rule->words[rule->word_count];
+
+    word->source = read_source(lua);
+    word->field = required_string(lua, "field");
+    rule->word_count++;
+}
+
+/* One word: `of` and `field`; or a list of such: `words`. */
+static void
+read_words(lua_State *lua, SystemRule *rule)
+{
+    if (!push_section(lua, "words")) {
+        read_word(lua, rule);
+        return;
+    }
+    for (lua_Integer i = 1; lua_rawgeti(lua, -1, i) != LUA_TNIL; i++) {
+        if (!lua_istable(lua, -1) || rule->word_count == RULE_WORDS_MAX)
+            script_vm_fail(lua, "`words` must be a list of at most %u tables",
+                           RULE_WORDS_MAX);
+        read_word(lua, rule);
+        lua_pop(lua, 1);
+    }
+    lua_pop(lua, 2);
+}
+
+static void
+read_value(lua_State *lua, SystemRule *rule)
+{
+    if (optional_integer(lua, "must", &rule->value))
+        return;
+    rule->negated = optional_integer(lua, "must_not", &rule->value);
+    if (!rule->negated)
+        script_vm_fail(lua, "the rule \"%s\" lacks `must` or `must_not`",
+                       rule->name);
+}
+
+/* What `watch` says; without it the rule is about words at places. */
+static RuleKind
+read_kind(lua_State *lua)
+{
+    static const char *const names[] = {
+        [RULE_WORD] = "words",     [RULE_ROOM] = "room",
+        [RULE_ORDER] = "order",    [RULE_BALANCE] = "balance",
+        [RULE_STACK] = "stack",    [RULE_DEAD_STACK] = "dead stack",
+        [RULE_FREED] = "freed",
+    };
+
+    lua_getfield(lua, -1, "watch");
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        if ((i == 0 && lua_isnil(lua, -1)) ||
+            (lua_type(lua, -1) == LUA_TSTRING &&
+             strcmp(lua_tostring(lua, -1), names[i]) == 0)) {
+            lua_pop(lua, 1);
+            return (RuleKind)i;
+        }
+    script_vm_fail(lua, "`watch` must be \"words\", \"room\", \"order\", "
+                        "\"balance\", \"stack\", \"dead stack\" or "
+                        "\"freed\"");
+    return RULE_WORD;
+}
+
 static void
 read_rule(lua_State *lua, SystemRule *rule)
 {
-    bool must;
-
     if (!lua_istable(lua, -1))
         script_vm_fail(lua, "`rules` must be a list of tables");
     rule->name = required_string(lua, "name");
-    rule->field = required_string(lua, "field");
-    read_list(lua, "on", rule->functions);
-    lua_getfield(lua, -1, "of");
-    if (lua_type(lua, -1) == LUA_TSTRING &&
-        strcmp(lua_tostring(lua, -1), "thread") == 0)
-        rule->of_thread = true;
-    else if (lua_type(lua, -1) != LUA_TSTRING ||
-             strcmp(lua_tostring(lua, -1), "globaldata") != 0)
-        script_vm_fail(lua, "`of` must be \"globaldata\" or \"thread\"");
-    lua_pop(lua, 1);
-    must = optional_integer(lua, "must", &rule->value);
-    if (!must) {
-        rule->negated = optional_integer(lua, "must_not", &rule->value);
-        if (!rule->negated)
-            script_vm_fail(lua, "the rule \"%s\" lacks `must` or `must_not`",
-                           rule->name);
-    }
+    rule->kind = read_kind(lua);
+    read_points(lua, "on", rule->points);
+    optional_integer(lua, "reserve", &rule->reserve);
+    if (rule->kind == RULE_WORD || rule->kind == RULE_BALANCE)
+        read_words(lua, rule);
+    if (rule->kind == RULE_WORD)
+        read_value(lua, rule);
 }
 
 static void
@@ -217,12 +323,37 @@ read_rules(lua_State *lua, GPtrArray *rules)
     for (lua_Integer i = 1; lua_rawgeti(lua, -1, i) != LUA_TNIL; i++) {
         SystemRule *rule = g_new0(SystemRule, 1);
 
-        rule->functions = g_ptr_array_new_with_free_func(g_free);
+        rule->points = rules_new_points();
         g_ptr_array_add(rules, rule);
+        if (rules->len > RULES_MAX)
+            script_vm_fail(lua, "at most %u `rules`", RULES_MAX);
         read_rule(lua, rule);
         lua_pop(lua, 1);
     }
     lua_pop(lua, 2);
+}
+
+static void
+read_messages(lua_State *lua, SystemMessages *messages)
+{
+    if (!push_section(lua, "messages"))
+        return;
+    messages->provider = required_string(lua, "provider");
+    messages->received = required_string(lua, "received");
+    read_points(lua, "written", messages->written);
+    read_points(lua, "returned", messages->returned);
+    lua_pop(lua, 1);
+}
+
+static void
+read_memory(lua_State *lua, SystemMemory *memory)
+{
+    if (!push_section(lua, "memory"))
+        return;
+    memory->provider = required_string(lua, "provider");
+    memory->freed = required_string(lua, "freed");
+    memory->taken = required_string(lua, "taken");
+    lua_pop(lua, 1);
 }
 
 /* The file's function, its one argument. */
@@ -245,6 +376,8 @@ read_system(lua_State *lua)
     read_thread(lua, &system->thread);
     read_fifos(lua, &system->fifos);
     read_rules(lua, system->rules);
+    read_messages(lua, &system->messages);
+    read_memory(lua, &system->memory);
     if (push_section(lua, "counters")) {
         read_list(lua, "symbols", system->counter_symbols);
         if (push_section(lua, "fields")) {

@@ -10,6 +10,7 @@
 #include "people/storylog_stand.h"
 #include "people/storylog_stores.h"
 #include "people/storylog_value.h"
+#include "watch/operand.h"
 
 enum { IS_NOTABLE = 1, IS_LOCK = 2, IS_UNLOCK = 4 };
 
@@ -54,26 +55,14 @@ registers(StoryLog *log, unsigned cpu)
 
 /* --- Events --------------------------------------------------------------- */
 
-/* Put it on the record, with its place in the source. */
+/* Put it on the record. */
 static void
 push(StoryLog *log, StoryEvent *event)
 {
-    g_autofree char *file = NULL, *quote = NULL;
-    ImageLine line;
-
     event->step = now(log);
     event->address = cpu_rip(machine_cpu(log->setup.machine, event->cpu));
     event->depth = callstack_depth(&log->cores[event->cpu].stack);
-    if (image_line_at(log->setup.image, event->address, &line) &&
-        line.file != NULL) {
-        const char *source =
-            image_source_line(log->setup.image, line.file, line.line);
-
-        event->file = file = g_path_get_basename(line.file);
-        event->line = line.line;
-        if (source != NULL)
-            event->quote = quote = g_strstrip(g_strdup(source));
-    }
+    storylog_locate(&log->setup, log->record, event);
     storylog_lanes_look(log->lanes, event->step);
     storyrecord_push(log->record, event);
 }
@@ -225,8 +214,7 @@ on_flow(void *user, unsigned cpu, const Insn *insn, unsigned vector)
 static uint64_t
 argument(StoryLog *log, unsigned cpu, const ImageOperand *operand)
 {
-    return storylog_read_operand(machine_cpu(log->setup.machine, cpu),
-                                 operand);
+    return operand_read(machine_cpu(log->setup.machine, cpu), operand);
 }
 
 static void
@@ -458,14 +446,18 @@ storylog_mark(StoryLog *log, unsigned cpu, const char *name)
 void
 storylog_breach(StoryLog *log, const Breach *breach)
 {
+    const ImageSymbol *symbol =
+        image_symbol_at(log->setup.image, breach->rip);
     StoryEvent event = {
         .kind = STORY_EVENT_BREACH,
         .cpu = (uint8_t)breach->cpu,
         .step = breach->at - MIN(log->start, breach->at),
         .address = breach->rip,
         .text = breach->rule,
+        .function = symbol == NULL ? NULL : symbol->name,
     };
 
+    storylog_locate(&log->setup, log->record, &event);
     storyrecord_breach(log->record, &event);
 }
 

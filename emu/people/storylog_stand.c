@@ -87,6 +87,26 @@ quote(const StoryLogSetup *setup, gva_t address, StoryStand *stand,
     stand->quote = storyrecord_text(record, text);
 }
 
+void
+storylog_locate(const StoryLogSetup *setup, StoryRecord *record,
+                StoryEvent *event)
+{
+    const Image *image = setup->image;
+    g_autofree char *file = NULL, *quote = NULL;
+    const char *source;
+    ImageLine line;
+
+    if (!image_line_at(image, event->address, &line) || line.file == NULL)
+        return;
+    file = g_path_get_basename(line.file);
+    event->file = storyrecord_text(record, file);
+    event->line = line.line;
+    source = image_source_line(image, line.file, line.line);
+    if (source != NULL)
+        quote = g_strstrip(g_strdup(source));
+    event->quote = storyrecord_text(record, quote);
+}
+
 /* The probe stands before the loop; what people want to see is the loop. */
 static void
 quote_loop(const StoryLogSetup *setup, gva_t address, StoryStand *stand,

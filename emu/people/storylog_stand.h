@@ -48,4 +48,8 @@ void storylog_stand_locked(GArray *locks, unsigned cpu,
                            const CallFrame *frame);
 void storylog_stand_unlocked(GArray *locks, uint64_t word);
 
+/* Give an event its place in the source, by its address. */
+void storylog_locate(const StoryLogSetup *setup, StoryRecord *record,
+                     StoryEvent *event);
+
 #endif

@@ -73,6 +73,7 @@ own(StoryRecord *record, const StoryEvent *event)
     copy.text = storyrecord_text(record, event->text);
     copy.file = storyrecord_text(record, event->file);
     copy.quote = storyrecord_text(record, event->quote);
+    copy.function = storyrecord_text(record, event->function);
     return copy;
 }
 

@@ -55,6 +55,7 @@ typedef enum StoryEventKind {
 typedef struct StoryEvent {
     uint64_t step; /* of all cores, since the start of the run */
     const char *text;
+    const char *function; /* of a breach, or NULL */
     const char *file; /* without directories; NULL if not known */
     const char *quote; /* that source line, trimmed; NULL if not known */
     gva_t address;

@@ -32,8 +32,9 @@ free_rule(gpointer item)
     SystemRule *rule = item;
 
     g_free(rule->name);
-    g_ptr_array_unref(rule->functions);
-    g_free(rule->field);
+    g_ptr_array_unref(rule->points);
+    for (unsigned i = 0; i < RULE_WORDS_MAX; i++)
+        g_free(rule->words[i].field);
     g_free(rule);
 }
 
@@ -51,6 +52,8 @@ system_new(const char *name, const char *folder)
     system->counter_symbols = g_ptr_array_new_with_free_func(g_free);
     system->counter_fields = g_ptr_array_new_with_free_func(g_free);
     system->rules = g_ptr_array_new_with_free_func(free_rule);
+    system->messages.written = rules_new_points();
+    system->messages.returned = rules_new_points();
     system->sends = g_ptr_array_new_with_free_func(g_free);
     system->locks = g_ptr_array_new_with_free_func(g_free);
     system->unlocks = g_ptr_array_new_with_free_func(g_free);
@@ -92,6 +95,23 @@ free_fifos(SystemFifos *fifos)
     g_ptr_array_unref(fifos->queues);
 }
 
+static void
+free_messages(SystemMessages *messages)
+{
+    g_ptr_array_unref(messages->written);
+    g_ptr_array_unref(messages->returned);
+    g_free(messages->provider);
+    g_free(messages->received);
+}
+
+static void
+free_memory(SystemMemory *memory)
+{
+    g_free(memory->provider);
+    g_free(memory->freed);
+    g_free(memory->taken);
+}
+
 void
 system_free(System *system)
 {
@@ -106,6 +126,8 @@ system_free(System *system)
     g_ptr_array_unref(system->counter_symbols);
     g_ptr_array_unref(system->counter_fields);
     g_ptr_array_unref(system->rules);
+    free_messages(&system->messages);
+    free_memory(&system->memory);
     g_ptr_array_unref(system->sends);
     g_ptr_array_unref(system->locks);
     g_ptr_array_unref(system->unlocks);

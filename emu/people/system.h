@@ -62,14 +62,31 @@ typedef struct SystemFifos {
     GPtrArray *queues;    /* SystemQueue */
 } SystemFifos;
 
+typedef struct SystemWord {
+    RuleSource source;
+    char *field;
+} SystemWord;
+
 typedef struct SystemRule {
     char *name;
-    GPtrArray *functions; /* char * */
-    bool of_thread;       /* the field is the current thread's */
-    char *field;
+    RuleKind kind;
+    GPtrArray *points; /* Point */
+    SystemWord words[RULE_WORDS_MAX];
+    unsigned word_count;
     int64_t value;
-    bool negated; /* must not be `value` */
+    bool negated;      /* must not be `value` */
+    int64_t reserve;
 } SystemRule;
+
+/* See RuleMessages and RuleMemory. */
+typedef struct SystemMessages {
+    GPtrArray *written, *returned; /* Point */
+    char *provider, *received;
+} SystemMessages;
+
+typedef struct SystemMemory {
+    char *provider, *freed, *taken;
+} SystemMemory;
 
 typedef struct System {
     char *name;
@@ -82,6 +99,8 @@ typedef struct System {
     GPtrArray *counter_symbols;  /* char *: variables that only count */
     GPtrArray *counter_fields;   /* char *: of globaldata */
     GPtrArray *rules;         /* SystemRule */
+    SystemMessages messages;  /* .provider NULL: has none */
+    SystemMemory memory;      /* .provider NULL: has none */
     GPtrArray *sends, *calls; /* char *: functions a story shows */
     GPtrArray *locks, *unlocks; /* char *: take or drop argument one */
     char *wait_provider, *wait_push, *wait_pop; /* probes, or NULL */
@@ -132,7 +151,8 @@ bool system_resolve(const System *system, const Image *image,
 gva_t system_globaldata(const SystemView *view, unsigned cpu);
 
 /* The house rules of `cpus` cpus; functions that this image lacks are left
- * out.  `rules` must be initialised and empty. */
+ * out, and an image that has none of a rule's is an error.  `rules` must be
+ * initialised and empty. */
 bool system_list_rules(const SystemView *view, unsigned cpus, Rules *rules,
                        GError **error);
 

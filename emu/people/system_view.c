@@ -108,38 +108,131 @@ system_globaldata(const SystemView *view, unsigned cpu)
 /* --- Rules ---------------------------------------------------------------- */
 
 static bool
+resolve_field(const SystemView *view, const ImageType *type, const char *name,
+              RuleField *field, GError **error)
+{
+    ImageMember member;
+
+    if (!image_types_member(type, name, &member) || member.bit_size != 0 ||
+        member.type->size > 8)
+        return image_lacks(view, error, "field", name);
+    field->offset = (uint32_t)member.offset;
+    field->size = (unsigned)member.type->size;
+    return true;
+}
+
+static bool
+resolve_word(const SystemView *view, const SystemRule *rule, unsigned index,
+             RuleWord *to, GError **error)
+{
+    const SystemWord *from = &rule->words[index];
+    const ImageType *type = view->globaldata;
+    RuleField field;
+
+    to->source = from->source;
+    if (from->source == RULE_OF_FLAGS) {
+        to->offset = RFLAGS_IF;
+        return strcmp(from->field, "IF") == 0 ||
+               image_lacks(view, error, "flag", from->field);
+    }
+    if (from->source == RULE_OF_THREAD) {
+        type = image_type_named(view->image, view->system->thread.type);
+        if (view->thread == NO_OFFSET || type == NULL)
+            return image_lacks(view, error, "current thread for", rule->name);
+    }
+    if (!resolve_field(view, type, from->field, &field, error))
+        return false;
+    to->offset = field.offset;
+    to->size = field.size;
+    return true;
+}
+
+/* What the image has of them; a line is looked for when it is wanted. */
+static void
+copy_points(const SystemView *view, const GPtrArray *from, GPtrArray *to)
+{
+    for (guint i = 0; i < from->len; i++) {
+        const Point *point = g_ptr_array_index(from, i);
+        Point *copy;
+
+        if (image_lookup_symbol(view->image, point->function) == NULL)
+            continue;
+        copy = g_new0(Point, 1);
+        *copy = point_copy(point);
+        g_ptr_array_add(to, copy);
+    }
+}
+
+static bool
 resolve_rule(const SystemView *view, const SystemRule *from, Rule *to,
              GError **error)
 {
-    const ImageType *type = view->globaldata;
-    ImageMember member;
-
-    if (from->of_thread) {
-        type = image_type_named(view->image, view->system->thread.type);
-        if (view->thread == NO_OFFSET || type == NULL)
-            return image_lacks(view, error, "current thread for",
-                               from->name);
-        to->through_pointer = true;
-        to->pointer = view->thread;
-    }
-    if (!image_types_member(type, from->field, &member) ||
-        member.bit_size != 0 || member.type->size > 8)
-        return image_lacks(view, error, "field", from->field);
-    to->offset = member.offset;
-    to->size = (unsigned)member.type->size;
+    for (unsigned i = 0; i < from->word_count; i++)
+        if (!resolve_word(view, from, i, &to->words[i], error))
+            return false;
+    to->word_count = from->word_count;
     to->value = (uint64_t)from->value;
-    if (to->size < 8)
-        to->value &= (UINT64_C(1) << (8 * to->size)) - 1;
+    if (to->words[0].size != 0 && to->words[0].size < 8)
+        to->value &= (UINT64_C(1) << (8 * to->words[0].size)) - 1;
     to->negated = from->negated;
-    for (unsigned i = 0; i < from->functions->len; i++) {
-        const char *name = g_ptr_array_index(from->functions, i);
-
-        if (image_lookup_symbol(view->image, name) != NULL)
-            g_ptr_array_add(to->functions, g_strdup(name));
-    }
-    if (to->functions->len == 0)
+    to->reserve = (uint64_t)MAX(from->reserve, 0);
+    copy_points(view, from->points, to->points);
+    if (to->kind == RULE_WORD && to->points->len == 0)
         return image_lacks(view, error, "function for the rule", from->name);
     return true;
+}
+
+/* What a slot has: the function first. */
+static bool
+resolve_fields(const SystemView *view, RuleMessages *to, GError **error)
+{
+    const SystemFifos *names = &view->system->fifos;
+    const ImageType *type = image_type_named(view->image, names->type);
+    ImageMember slots;
+
+    if (names->func == NULL || names->arguments->len >= RULE_FIELDS_MAX ||
+        type == NULL || !image_types_member(type, names->slots, &slots) ||
+        slots.type->kind != IMAGE_TYPE_ARRAY)
+        return image_lacks(view, error, "slots with fields in", names->type);
+    type = slots.type->target;
+    if (!resolve_field(view, type, names->func, &to->fields[0], error))
+        return false;
+    for (guint i = 0; i < names->arguments->len; i++)
+        if (!resolve_field(view, type,
+                           g_ptr_array_index(names->arguments, i),
+                           &to->fields[i + 1], error))
+            return false;
+    to->field_count = names->arguments->len + 1;
+    return true;
+}
+
+static bool
+resolve_surroundings(const SystemView *view, Rules *rules, GError **error)
+{
+    const System *system = view->system;
+    const ImageType *thread = image_type_named(view->image,
+                                               system->thread.type);
+
+    rules->thread = view->thread;
+    if (thread != NULL && system->thread.stack != NULL &&
+        system->thread.stack_size != NULL &&
+        (!resolve_field(view, thread, system->thread.stack, &rules->stack,
+                        error) ||
+         !resolve_field(view, thread, system->thread.stack_size,
+                        &rules->stack_size, error)))
+        return false;
+    rules->memory = (RuleMemory){
+        .provider = g_strdup(system->memory.provider),
+        .freed = g_strdup(system->memory.freed),
+        .taken = g_strdup(system->memory.taken),
+    };
+    if (system->messages.provider == NULL || system->fifos.type == NULL)
+        return true;
+    rules->messages.provider = g_strdup(system->messages.provider);
+    rules->messages.received = g_strdup(system->messages.received);
+    copy_points(view, system->messages.written, rules->messages.written);
+    copy_points(view, system->messages.returned, rules->messages.returned);
+    return resolve_fields(view, &rules->messages, error);
 }
 
 bool
@@ -154,15 +247,13 @@ system_list_rules(const SystemView *view, unsigned cpus, Rules *rules,
         rules->globaldata[cpu] = system_globaldata(view, cpu);
     for (unsigned i = 0; i < all->len; i++) {
         const SystemRule *from = g_ptr_array_index(all, i);
-        Rule *to = g_new0(Rule, 1);
+        Rule *to = rules_new_rule(from->name, from->kind);
 
-        to->name = g_strdup(from->name);
-        to->functions = g_ptr_array_new_with_free_func(g_free);
         g_ptr_array_add(rules->rules, to);
         if (!resolve_rule(view, from, to, error))
             return false;
     }
-    return true;
+    return resolve_surroundings(view, rules, error);
 }
 
 /* --- State ---------------------------------------------------------------- */
@@ -266,7 +357,8 @@ fill_queue(const SystemView *view, const Gmem *gmem, unsigned cpus,
         gva_t address = system_globaldata(view, cpu) + offset;
 
         fifo.source = fifo.target = (int)cpu;
-        if (!queue->per_target) {
+        fifo.own = !queue->per_target;
+        if (fifo.own) {
             if (!add_fifo(view, gmem, state, fifo, address, error))
                 return false;
             continue;

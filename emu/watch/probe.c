@@ -3,12 +3,14 @@
 
 #include "watch/probe.h"
 
+#include "watch/rulecheck.h"
+
 /* What to do at an address. */
 typedef enum HandlerKind {
     HANDLER_BEGIN, /* region number `index` */
     HANDLER_END,
     HANDLER_EVENT, /* node number `index` */
-    HANDLER_RULE,
+    HANDLER_RULE,  /* place number `index` */
 } HandlerKind;
 
 typedef struct Handler {
@@ -43,8 +45,7 @@ struct Probe {
     GPtrArray *places;    /* Place; the scenario's regions first */
     GArray *handlers;     /* Handler */
     GHashTable *at;       /* address -> handler number + 1 */
-    Breach breaches[BREACHES_KEPT];
-    unsigned breach_count;
+    RuleCheck *rules;     /* NULL: none */
     bool watches_regions; /* some claim depends on a place */
 };
 
@@ -69,63 +70,14 @@ add_handler(Probe *probe, gva_t address, HandlerKind kind, unsigned index)
     code_mark(machine_code(probe->setup.machine), address, CODE_POINT);
 }
 
-/* The returns of a function: where it is about to go back to its caller. */
-static void
-find_returns(Probe *probe, const ImageSymbol *symbol, GArray *addresses)
-{
-    const Gmem *memory = machine_memory(probe->setup.machine);
-    gva_t at = symbol->address;
-    gva_t end = symbol->address + symbol->size;
-
-    while (at < end) {
-        gpa_t physical;
-        Insn insn;
-
-        if (!gmem_translate(memory, at, 1, &physical) ||
-            !insn_decode(&insn, memory->bytes + physical,
-                         MIN(memory->size - physical, end - at), at,
-                         INSN_MODE_64))
-            return;
-        if (insn.flags & (INSN_RET | INSN_IRET))
-            g_array_append_val(addresses, at);
-        at += insn.length;
-    }
-}
-
-static bool
-find_point(Probe *probe, const Point *point, GArray *addresses, GError **error)
-{
-    const Image *image = probe->setup.image;
-    const ImageSymbol *symbol;
-
-    if (point->kind == POINT_LINE) {
-        if (image_find_quote(image, point->function, point->quote, addresses,
-                             error))
-            return true;
-        g_prefix_error(error, "%u: ", point->line);
-        return false;
-    }
-    symbol = image_lookup_symbol(image, point->function);
-    if (symbol == NULL) {
-        g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_SYMBOL,
-                    "%u: no function `%s` in the guest", point->line,
-                    point->function);
-        return false;
-    }
-    if (point->kind == POINT_ENTER)
-        g_array_append_val(addresses, symbol->address);
-    else
-        find_returns(probe, symbol, addresses);
-    return true;
-}
-
 static bool
 add_point(Probe *probe, const Point *point, HandlerKind kind, unsigned index,
           GError **error)
 {
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(gva_t));
 
-    if (!find_point(probe, point, addresses, error))
+    if (!point_find(point, probe->setup.image,
+                    machine_memory(probe->setup.machine), addresses, error))
         return false;
     for (guint i = 0; i < addresses->len; i++)
         add_handler(probe, g_array_index(addresses, gva_t, i), kind, index);
@@ -215,27 +167,18 @@ add_node(Probe *probe, const Predicate *predicate, int *index, GError **error)
     return true;
 }
 
-static bool
-add_rules(Probe *probe, GError **error)
+static void
+add_rules(Probe *probe)
 {
-    const Rules *rules = probe->setup.rules;
+    const ProbeSetup *setup = &probe->setup;
+    gva_t address;
 
-    if (rules == NULL)
-        return true;
-    for (guint i = 0; i < rules->rules->len; i++) {
-        const Rule *rule = g_ptr_array_index(rules->rules, i);
-
-        for (guint k = 0; k < rule->functions->len; k++) {
-            Point entry = {
-                .kind = POINT_ENTER,
-                .function = g_ptr_array_index(rule->functions, k),
-            };
-
-            if (!add_point(probe, &entry, HANDLER_RULE, i, error))
-                return false;
-        }
-    }
-    return true;
+    if (setup->rules == NULL)
+        return;
+    probe->rules = rulecheck_new(setup->image, setup->machine, setup->rules,
+                                 setup->view);
+    for (unsigned i = 0; rulecheck_place(probe->rules, i, &address); i++)
+        add_handler(probe, address, HANDLER_RULE, i);
 }
 
 Probe *
@@ -265,8 +208,7 @@ probe_new(const ProbeSetup *setup, GError **error)
         g_array_append_val(probe->roots, root);
     }
     g_array_set_size(probe->occurred, probe->roots->len);
-    if (!add_rules(probe, error))
-        return NULL;
+    add_rules(probe);
     return g_steal_pointer(&probe);
 }
 
@@ -281,6 +223,7 @@ probe_free(Probe *probe)
     g_clear_pointer(&probe->places, g_ptr_array_unref);
     g_clear_pointer(&probe->handlers, g_array_unref);
     g_clear_pointer(&probe->at, g_hash_table_unref);
+    rulecheck_free(probe->rules);
     g_free(probe);
 }
 
@@ -424,7 +367,8 @@ probe_begin(Probe *probe)
 
         memset(place->depth, 0, sizeof place->depth);
     }
-    probe->breach_count = 0;
+    if (probe->rules != NULL)
+        rulecheck_begin(probe->rules);
 }
 
 /* Enter or leave.  Code of one line can lie in several blocks, so within one
@@ -448,46 +392,32 @@ move_place(Place *place, unsigned cpu, uint64_t rsp, bool begin)
         place->depth[cpu] = depth - 1;
 }
 
-/* True when the rule holds; what cannot be read breaks nothing. */
+/* Rules that were broken just now are a moment of their own. */
 static bool
-rule_holds(const Probe *probe, const Rule *rule, unsigned cpu)
+heed_breaches(Probe *probe, unsigned cpu)
 {
-    const Gmem *memory = machine_memory(probe->setup.machine);
-    gva_t at = probe->setup.rules->globaldata[cpu];
-    uint64_t value = 0;
+    uint64_t broken = rulecheck_log(probe->rules)->fresh;
 
-    if (rule->through_pointer &&
-        (!gmem_read(memory, at + rule->pointer, &at, 8) || at == 0))
-        return true;
-    if (!gmem_read(memory, at + rule->offset, &value, rule->size))
-        return true;
-    return (value == rule->value) != rule->negated;
-}
-
-static bool
-check_rule(Probe *probe, unsigned index, unsigned cpu, gva_t rip)
-{
-    const Rule *rule = g_ptr_array_index(probe->setup.rules->rules, index);
-
-    if (LIKELY(rule_holds(probe, rule, cpu)))
+    if (LIKELY(broken == 0))
         return false;
-    if (probe->breach_count < BREACHES_KEPT)
-        probe->breaches[probe->breach_count++] = (Breach){
-            .rule = rule->name,
-            .cpu = cpu,
-            .at = machine_clock(probe->setup.machine),
-            .rip = rip,
-        };
+    rulecheck_log(probe->rules)->fresh = 0;
     for (guint i = 0; i < probe->nodes->len; i++) {
         Node *node = node_at(probe, (int)i);
         const Predicate *predicate = node->predicate;
 
-        if (predicate->kind == PREDICATE_BREACH &&
-            (predicate->cpu == PREDICATE_ANY_CPU ||
-             predicate->cpu == (int)cpu) &&
-            (predicate->name == NULL ||
-             g_str_equal(predicate->name, rule->name)))
+        if (predicate->kind != PREDICATE_BREACH ||
+            (predicate->cpu != PREDICATE_ANY_CPU &&
+             predicate->cpu != (int)cpu))
+            continue;
+        if (predicate->name == NULL)
             node->fired = true;
+        for (uint64_t left = broken; left != 0; left &= left - 1) {
+            const Rule *rule = g_ptr_array_index(
+                probe->setup.rules->rules, (guint)__builtin_ctzll(left));
+
+            if (g_strcmp0(predicate->name, rule->name) == 0)
+                node->fired = true;
+        }
     }
     return true;
 }
@@ -527,8 +457,8 @@ probe_point(Probe *probe, unsigned cpu, gva_t rip)
                 node->fired = matters = true;
             break;
         case HANDLER_RULE:
-            if (check_rule(probe, handler->index, cpu, rip))
-                matters = true;
+            rulecheck_point(probe->rules, handler->index, cpu);
+            matters = heed_breaches(probe, cpu) || matters;
             break;
         }
     }
@@ -558,7 +488,21 @@ probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size)
             object < physical + size)
             node->fired = matters = true;
     }
+    if (probe->rules != NULL) {
+        rulecheck_access(probe->rules, cpu, physical, size);
+        matters = heed_breaches(probe, cpu) || matters;
+    }
     if (matters)
+        evaluate(probe, NULL);
+}
+
+void
+probe_slice(Probe *probe, unsigned cpu)
+{
+    if (probe->rules == NULL)
+        return;
+    rulecheck_slice(probe->rules, cpu);
+    if (UNLIKELY(heed_breaches(probe, cpu)))
         evaluate(probe, NULL);
 }
 
@@ -594,6 +538,12 @@ probe_occurred(const Probe *probe, unsigned index)
 const Breach *
 probe_breaches(const Probe *probe, unsigned *count)
 {
-    *count = probe->breach_count;
-    return probe->breaches;
+    const BreachLog *log;
+
+    *count = 0;
+    if (probe->rules == NULL)
+        return NULL;
+    log = rulecheck_log(probe->rules);
+    *count = log->count;
+    return log->items;
 }

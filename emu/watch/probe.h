@@ -22,6 +22,7 @@
 #include "base/base.h"
 #include "guest/image.h"
 #include "machine/machine.h"
+#include "watch/breach.h"
 #include "watch/claim.h"
 #include "watch/rules.h"
 #include "watch/state.h"
@@ -44,16 +45,6 @@ typedef struct ProbeSetup {
     void *user;
 } ProbeSetup;
 
-/* A broken rule. */
-typedef struct Breach {
-    const char *rule;
-    unsigned cpu;
-    ticks_t at;
-    gva_t rip;
-} Breach;
-
-#define BREACHES_KEPT 16
-
 /*
  * Find all points in the image and mark them in the machine's code.  What
  * `setup` points to must outlive the probe.  NULL with an error that names
@@ -70,6 +61,8 @@ void probe_begin(Probe *probe);
 void probe_point(Probe *probe, unsigned cpu, gva_t rip);
 void probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size);
 void probe_mark(Probe *probe, const char *name);
+/* The slice of a core has ended. */
+void probe_slice(Probe *probe, unsigned cpu);
 /* It ended. */
 void probe_end(Probe *probe, const Verdict *verdict);
 

@@ -35,7 +35,8 @@ typedef struct StateFifo {
     uint32_t written, read, executed; /* offsets of the indices */
     uint32_t slots;                   /* offset of the first slot */
     uint32_t slot_size, depth;
-    int source, target; /* cpus; both the same: a cpu's own queue */
+    int source, target; /* cpus; both the same: nothing, or its own queue */
+    bool own;           /* a cpu's own queue */
 } StateFifo;
 
 typedef struct StateView {

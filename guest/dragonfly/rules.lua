@@ -11,6 +11,12 @@ local operations = {
   "lwkt_synchronize_ipiqs", "lwkt_cpusync_interlock",
   "lwkt_cpusync_deinterlock", "_wakeup",
 }
+-- { function, line }: a quoted line of source, as scenarios name it.
+local full_loops = {
+  { "lwkt_send_ipiq3", "cpu_enable_intr();" },
+  { "lwkt_send_ipiq3_passive", "cpu_enable_intr();" },
+  { "lwkt_wait_ipiq", "cpu_enable_intr();" },
+}
 
 return {
   -- Build parameters: what --define takes, and what a scenario gets when it
@@ -54,8 +60,9 @@ return {
     fields  = { globaldata = { "gd_cnt" } },
   },
 
-  -- Checked at the entry of each function of `on`: a field of the cpu's
-  -- globaldata (of = "globaldata") or of its current thread (of = "thread").
+  -- Always checked.  `on` are entries of functions, or quoted lines; `of` is
+  -- the cpu's globaldata, its current thread, or the flags of its processor.
+  -- The rules with `watch` are kinds of their own: doc/SEARCH.md.
   rules = {
     { name = "no IPI operation with a spin lock held",
       on = operations, of = "globaldata", field = "gd_spinlocks", must = 0 },
@@ -71,7 +78,45 @@ return {
     { name = "no switch with a spin lock held",
       on = { "lwkt_switch" },
       of = "globaldata", field = "gd_spinlocks", must = 0 },
+    { name = "no waiting with interrupts off",
+      on = full_loops, of = "flags", field = "IF", must = 1 },
+    { name = "all critical sections are left at return to idle",
+      on = { { "cpu_idle", "cpu_halt();" },
+             { "story_thread", "lwkt_deschedule_self(curthread);" } },
+      words = { { of = "thread", field = "td_critcount" },
+                { of = "globaldata", field = "gd_spinlocks" },
+                { of = "globaldata", field = "gd_intr_nesting_level" } },
+      must = 0 },
+    { name = "no message is written over one that waits", watch = "room" },
+    { name = "each message is executed once, in order", watch = "order" },
+    { name = "a callback leaves its cpu as it found it", watch = "balance",
+      words = { { of = "thread", field = "td_critcount" },
+                { of = "globaldata", field = "gd_spinlocks" },
+                { of = "globaldata", field = "gd_intr_nesting_level" } } },
+    -- An interrupt takes some 200 bytes, and the code that it calls as much.
+    { name = "a cpu stays on its stack", watch = "stack", reserve = 512 },
+    { name = "no touch of a dead object of a stack", watch = "dead stack" },
+    { name = "no touch of freed memory", watch = "freed" },
   },
+
+  -- The life of a message: an index says that it is there; it is read, and
+  -- `received` (a note with the fields of its slot, source and target) says
+  -- what is about to be executed; that is over.
+  messages = {
+    written = {
+      { "lwkt_send_ipiq3", "++ip->ip_windex;" },
+      { "lwkt_send_ipiq3_passive", "++ip->ip_windex;" },
+      { "lwkt_send_ipiq3_nowait", "++ip->ip_windex;" },
+      { "lwkt_cpusync_remote2", "++ip->ip_windex;" },
+    },
+    provider = "ktr", received = "ipiq_receive",
+    returned = {
+      { "lwkt_process_ipiq_core", "ip->ip_xindex = ip->ip_rindex;" },
+    },
+  },
+
+  -- Notes with an address and a size (shim/lifetime.h).
+  memory = { provider = "memory", freed = "freed", taken = "taken" },
 
   -- Calls a story shows; everything else is a detail.
   notable = {

@@ -23,7 +23,7 @@ function cpu1() send(0) end
 
 case "as compiled for x86, on a machine that lets stores pass stores"
 memory "pso,depth=4"  explore { runs = 10000 }
-possible (panic)
+possible { panic, breach "each message is executed once, in order" }
 
 case "as written in the source, on the same machine"
 memory "pso,depth=4,barriers=source"

@@ -29,7 +29,8 @@ case "without the lfence before the slot: likewise"
 mutant "no_slot_lfence"                         never (panic)
 
 case "without both: an empty slot, or an old message"
-mutant { "no_index_lfence", "no_slot_lfence" }  possible (panic)
+mutant { "no_index_lfence", "no_slot_lfence" }
+possible { panic, breach "each message is executed once, in order" }
 
 case "on a machine whose loads are never late nobody needs them"
 memory "pso,barriers=source"
