@@ -23,8 +23,7 @@ struct Run {
     Directing director;
     Verdict verdict;
     bool ended;
-    uint64_t waiting;        /* cores whose story waits for a mark */
-    uint64_t finished;       /* cores whose story ended */
+    RunStories stories;
     uint64_t marks_seen;
     ticks_t started, progress;
     uint64_t patience;
@@ -59,6 +58,7 @@ start_call(Run *run, unsigned number, const StoryCall *call)
         cpu_set_register(cpu, order[i],
                          i < call->argument_count ? call->arguments[i] : 0);
     machine_finish_hypercall(run->setup.machine, number, call->function);
+    run->stories.called[number] = call->function;
 }
 
 static bool
@@ -68,20 +68,20 @@ ask_story(Run *run, unsigned cpu, uint64_t result, GError **error)
     StoryStep step = STORY_END;
     StoryCall call = {0};
 
-    if (run->waiting & bit(cpu))
+    if (run->stories.waiting & bit(cpu))
         machine_fence(run->setup.machine, cpu);
     if (!stories->next(stories->user, cpu, result, &step, &call, error))
         return false;
-    run->waiting &= ~bit(cpu);
+    run->stories.waiting &= ~bit(cpu);
     if (step == STORY_WAIT) {
-        run->waiting |= bit(cpu);
+        run->stories.waiting |= bit(cpu);
         return true;
     }
     run->progress = machine_clock(run->setup.machine);
     if (step == STORY_CALL)
         start_call(run, cpu, &call);
     else {
-        run->finished |= bit(cpu);
+        run->stories.finished |= bit(cpu);
         machine_finish_hypercall(run->setup.machine, cpu, 0);
     }
     if (run->observer.returned != NULL)
@@ -99,7 +99,7 @@ ask_waiting(Run *run, GError **error)
     const Stories *stories = run->setup.stories;
 
     while (stories->marks(stories->user) != run->marks_seen) {
-        uint64_t cores = run->waiting;
+        uint64_t cores = run->stories.waiting;
 
         run->marks_seen = stories->marks(stories->user);
         for (; cores != 0; cores &= cores - 1) {
@@ -163,7 +163,7 @@ hypercall(Run *run, unsigned number, GError **error)
 static bool
 all_finished(const Run *run)
 {
-    return (unsigned)__builtin_popcountll(run->finished) ==
+    return (unsigned)__builtin_popcountll(run->stories.finished) ==
            machine_cpus(run->setup.machine);
 }
 
@@ -187,7 +187,7 @@ describe_standstill(Run *run, unsigned number, char *text, size_t size)
     const Stories *stories = run->setup.stories;
     const char *awaited = stories->awaited(stories->user, number);
 
-    if ((run->waiting & bit(number)) && awaited != NULL)
+    if ((run->stories.waiting & bit(number)) && awaited != NULL)
         g_snprintf(text, size, "cpu%u awaits \"%s\", which nobody marks",
                    number, awaited);
     else
@@ -206,46 +206,23 @@ come_to_rest(Run *run)
         Cpu *cpu = machine_cpu(machine, i);
 
         if (run->setup.bare && cpu->state.activity == CPU_WAIT_SIPI)
-            run->finished |= bit(i);
-        if (cpu->state.activity == CPU_HALTED && !(run->finished & bit(i)) &&
+            run->stories.finished |= bit(i);
+        if (cpu->state.activity == CPU_HALTED &&
+            !(run->stories.finished & bit(i)) &&
             !cpu_interrupts_enabled(cpu)) {
-            g_snprintf(text, sizeof text,
-                       "cpu%u halted with interrupts off", i);
+            g_snprintf(text, sizeof text, "cpu%u halted with interrupts off",
+                       i);
             end_run(run, VERDICT_FAULT, (int)i, text);
             return;
         }
     }
     for (unsigned i = 0; i < machine_cpus(machine); i++)
-        if (!(run->finished & bit(i))) {
+        if (!(run->stories.finished & bit(i))) {
             describe_standstill(run, i, text, sizeof text);
             end_run(run, VERDICT_DEADLOCK, (int)i, text);
             return;
         }
     end_run(run, VERDICT_DONE, -1, "");
-}
-
-static void watch_machine(Run *run);
-
-static void
-look_for_loop(Run *run)
-{
-    Machine *machine = run->setup.machine;
-
-    bool found;
-
-    if (run->setup.view == NULL ||
-        machine_clock(machine) - run->progress < run->patience)
-        return;
-    /* What happens in the look ahead does not happen in the run. */
-    machine_watch(machine, NULL);
-    found = verdict_find_lasso(machine, run->setup.view, &run->verdict);
-    watch_machine(run);
-    if (found) {
-        end_run(run, VERDICT_LIVELOCK, -1, "");
-        return;
-    }
-    run->progress = machine_clock(machine);
-    run->patience *= 2;
 }
 
 /* --- The loop ------------------------------------------------------------- */
@@ -331,6 +308,27 @@ watch_machine(Run *run)
     };
 
     machine_watch(run->setup.machine, &watch);
+}
+
+static void
+look_for_loop(Run *run)
+{
+    Machine *machine = run->setup.machine;
+    bool found;
+
+    if (run->ended || run->setup.view == NULL ||
+        machine_clock(machine) - run->progress < run->patience)
+        return;
+    /* What happens in the look ahead does not happen in the run. */
+    machine_watch(machine, NULL);
+    found = verdict_find_lasso(machine, run->setup.view, &run->verdict);
+    watch_machine(run);
+    if (found) {
+        end_run(run, VERDICT_LIVELOCK, -1, "");
+        return;
+    }
+    run->progress = machine_clock(machine);
+    run->patience *= 2;
 }
 
 static void
@@ -485,8 +483,7 @@ go_on(Run *run, GError **error)
         return take_directed_turn(run, error);
     if (!take_turn(run, error))
         return false;
-    if (!run->ended)
-        look_for_loop(run);
+    look_for_loop(run);
     return true;
 }
 
@@ -517,7 +514,7 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
     machine_restore(machine);
     run->ended = false;
     run->verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
-    run->waiting = run->finished = 0;
+    run->stories = (RunStories){0};
     run->started = run->progress = machine_clock(machine);
     run->patience = (uint64_t)PATIENCE_STEPS * machine_cpus(machine);
     run->rest_fires = 0;
@@ -590,8 +587,14 @@ run_tape(const Run *run)
     return &run->choice.tape;
 }
 
-uint64_t
-run_finished(const Run *run)
+void
+run_set_steps_max(Run *run, uint64_t steps_max)
 {
-    return run->finished;
+    run->setup.steps_max = steps_max;
+}
+
+const RunStories *
+run_stories(const Run *run)
+{
+    return &run->stories;
 }

@@ -75,6 +75,13 @@ typedef struct RunResult {
     bool diverged;      /* the played tape did not fit */
 } RunResult;
 
+/* How far the stories came. */
+typedef struct RunStories {
+    uint64_t waiting;       /* cores whose story waits for a mark */
+    uint64_t finished;      /* cores whose story ended */
+    gva_t called[CPUS_MAX]; /* what the story of each called last; or 0 */
+} RunStories;
+
 typedef struct Run Run;
 
 /* What `setup` points to must outlive the run. */
@@ -106,8 +113,11 @@ void run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict);
 /* The choices of the last run; valid until the next. */
 const Tape *run_tape(const Run *run);
 
-/* Cores whose story came to its end in the last run, one bit each. */
-uint64_t run_finished(const Run *run);
+/* From the next run on, at most so many steps. */
+void run_set_steps_max(Run *run, uint64_t steps_max);
+
+/* How far the stories came in the last run. */
+const RunStories *run_stories(const Run *run);
 
 /* The door, for stories that choose(). */
 uint64_t run_choose(Run *run, uint64_t bound);

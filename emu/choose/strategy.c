@@ -8,6 +8,7 @@ G_DEFINE_QUARK(heddle-strategy-error, strategy_error)
 static const StrategyKind *const kinds[] = {
     &strategy_random_kind,
     &strategy_round_robin_kind,
+    &schedule_play_kind,
 };
 
 const StrategyKind *const *

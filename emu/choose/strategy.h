@@ -109,6 +109,7 @@ typedef struct StrategyKind {
 
 extern const StrategyKind strategy_round_robin_kind;
 extern const StrategyKind strategy_random_kind;
+extern const StrategyKind schedule_play_kind;
 
 /* All strategies, in the order in which help shows them. */
 const StrategyKind *const *strategy_kinds(unsigned *count);

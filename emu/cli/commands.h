@@ -18,6 +18,7 @@ Command cmd_run;
 Command cmd_explore;
 Command cmd_merge;
 Command cmd_replay;
+Command cmd_shrink;
 Command cmd_show;
 Command cmd_litmus;
 

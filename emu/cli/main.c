@@ -20,6 +20,7 @@ static const struct {
     {"explore", cmd_explore, "search, and keep what is found"},
     {"merge", cmd_merge, "join the results of shards"},
     {"replay", cmd_replay, "make one run again, and tell it"},
+    {"shrink", cmd_shrink, "find the shortest schedule of a finding"},
     {"show", cmd_show, "show one run as text, a page, or a Perfetto trace"},
     {"litmus", cmd_litmus, "run litmus tests in herd's format"},
 };

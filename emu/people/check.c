@@ -328,29 +328,40 @@ check_measure(Check *check, const ScenarioCase *item, uint64_t runs,
     return ok;
 }
 
+bool
+check_prepare_replay(Check *check, const ScenarioCase *item,
+                     const CheckReplay *replay, Trial *trial, GError **error)
+{
+    *trial = (Trial){0};
+    if (check_scenario(check)->code != NULL) {
+        g_set_error(error, CODECHECK_ERROR, CODECHECK_ERROR_CLAIM,
+                    "%s: code is checked in all its behaviours: there is no "
+                    "run to replay",
+                    check_scenario(check)->path);
+        return false;
+    }
+    if (!check_prepare(check, item, trial, error))
+        return false;
+    if (replay->image == NULL ||
+        *replay->image == image_digest(trial->stage->image))
+        return true;
+    g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
+                "the trace was made on another guest image: the "
+                "guest's sources, the import or the compiler have "
+                "changed; replay by seed instead");
+    return false;
+}
+
 Finding *
 check_replay(Check *check, const ScenarioCase *item,
              const CheckReplay *replay, GError **error)
 {
     Finding *finding = NULL;
-    Trial trial = {0};
+    Trial trial;
 
-    if (check_scenario(check)->code != NULL)
-        g_set_error(error, CODECHECK_ERROR, CODECHECK_ERROR_CLAIM,
-                    "%s: code is checked in all its behaviours: there is no "
-                    "run to replay",
-                    check_scenario(check)->path);
-    else if (check_prepare(check, item, &trial, error)) {
-        if (replay->image != NULL &&
-            *replay->image != image_digest(trial.stage->image))
-            g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
-                        "the trace was made on another guest image: the "
-                        "guest's sources, the import or the compiler have "
-                        "changed; replay by seed instead");
-        else
-            finding = trial_tell(&trial, &(TrialTold){0}, replay->seed,
-                                 replay->tape, error);
-    }
+    if (check_prepare_replay(check, item, replay, &trial, error))
+        finding = trial_tell(&trial, &(TrialTold){0}, replay->seed,
+                             replay->tape, error);
     trial_clear(&trial);
     return finding;
 }

@@ -50,6 +50,12 @@ typedef struct CheckReplay {
     const uint64_t *image;  /* the digest its image must have; NULL: any */
 } CheckReplay;
 
+/* Make a case ready for a run that is to be made again; an error if it cannot
+ * be.  trial_clear() also after a failure. */
+bool check_prepare_replay(Check *check, const ScenarioCase *item,
+                          const CheckReplay *replay, Trial *trial,
+                          GError **error);
+
 /* Do one run again and tell it: the record, and a Finding with the story that
  * the caller frees. */
 Finding *check_replay(Check *check, const ScenarioCase *item,

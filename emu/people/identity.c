@@ -5,10 +5,10 @@
 
 #include "watch/place.h"
 
-/* How far up the stack a caller of panic() is looked for, and how many calls
- * lie between it and the guest's own panic. */
+/* How far up the stack a caller is looked for, and how many functions of a
+ * handler lie between panic() and what was interrupted. */
 #define PANIC_STACK_WORDS 512u
-#define PANIC_CALLS_MAX 4u
+#define HANDLER_CALLS_MAX 4u
 
 void
 identity_free(Identity *identity)
@@ -126,60 +126,70 @@ print_place(const Image *image, gva_t address)
 
 /* --- Panics --------------------------------------------------------------- */
 
-/* Is this the address after a call of the function? */
+/* Is this the address after a call, of `function` or, if that is 0, of
+ * anything? */
 static bool
-returns_from(Machine *machine, uint64_t address, gva_t function)
+is_return(Machine *machine, uint64_t address, gva_t function)
 {
     uint8_t bytes[5];
     int32_t distance;
 
     if (!machine_read(machine, MACHINE_NOBODY, address - sizeof bytes, bytes,
-                      sizeof bytes) ||
-        bytes[0] != 0xe8)
+                      sizeof bytes))
         return false;
-    memcpy(&distance, bytes + 1, sizeof distance);
-    return address + (uint64_t)(int64_t)distance == function;
+    if (bytes[0] == 0xe8) {
+        memcpy(&distance, bytes + 1, sizeof distance);
+        return function == 0 ||
+               address + (uint64_t)(int64_t)distance == function;
+    }
+    /* call *%rax and the like; call *8(%rax) and the like */
+    return function == 0 &&
+           ((bytes[3] == 0xff && (bytes[4] & 0xf8) == 0xd0) ||
+            (bytes[2] == 0xff && (bytes[3] & 0xf8) == 0x50));
 }
 
-/* Who called the function: the first return address from there up. */
-static bool
-find_caller(Machine *machine, gva_t function, uint64_t *stack,
-            uint64_t *caller)
+/* The next function up the stack that called `callee`, 0: anything; NULL if
+ * there is none. */
+static const ImageSymbol *
+find_caller(const Trial *trial, gva_t callee, uint64_t *stack)
 {
-    for (unsigned i = 0; i < PANIC_STACK_WORDS; i++, *stack += 8) {
+    Machine *machine = trial->stage->machine;
+
+    for (unsigned i = 0; i < PANIC_STACK_WORDS; i++) {
+        const ImageSymbol *symbol;
         uint64_t word;
 
         if (!machine_read(machine, MACHINE_NOBODY, *stack, &word,
                           sizeof word))
-            return false;
-        if (!returns_from(machine, word, function))
+            return NULL;
+        *stack += sizeof word;
+        if (!is_return(machine, word, callee))
             continue;
-        *caller = word;
-        *stack += 8;
-        return true;
+        /* A call that never returns can be the last of its function. */
+        symbol = image_symbol_at(trial->stage->image, word - 1);
+        if (symbol != NULL && symbol->kind != IMAGE_SYMBOL_OBJECT)
+            return symbol;
     }
-    return false;
+    return NULL;
 }
 
-/* The function that found a reason to panic: whoever called the outermost
- * function that only says so. */
+/* The function that found a reason to panic: whoever called panic(), and if
+ * that is an exception's handler, whoever is next up the stack. */
 static const char *
-panicking_function(const Image *image, Machine *machine, unsigned number)
+panicking_function(const Trial *trial, unsigned number)
 {
-    Cpu *cpu = machine_cpu(machine, number);
-    uint64_t stack = cpu_register(cpu, GPR_RSP), at = cpu_rip(cpu);
-    const ImageSymbol *symbol = image_symbol_at(image, at);
+    Cpu *cpu = machine_cpu(trial->stage->machine, number);
+    uint64_t stack = cpu_register(cpu, GPR_RSP);
+    const ImageSymbol *symbol =
+        image_symbol_at(trial->stage->image, cpu_rip(cpu));
 
-    for (unsigned i = 0; symbol != NULL && i < PANIC_CALLS_MAX; i++) {
-        bool was_panic = g_str_equal(symbol->name, "panic");
-
-        if (!find_caller(machine, symbol->address, &stack, &at))
-            break;
-        if (was_panic)
-            return function_at(image, at);
-        symbol = image_symbol_at(image, at);
-    }
-    return function_at(image, cpu_rip(cpu));
+    if (symbol != NULL && g_str_equal(symbol->name, "panic"))
+        symbol = find_caller(trial, symbol->address, &stack);
+    for (unsigned i = 0; i < HANDLER_CALLS_MAX && symbol != NULL &&
+                         g_str_has_prefix(symbol->name, "trap");
+         i++)
+        symbol = find_caller(trial, 0, &stack);
+    return symbol != NULL ? symbol->name : "somewhere";
 }
 
 /* --- Verdicts ------------------------------------------------------------- */
@@ -197,10 +207,13 @@ print_resting(const Trial *trial, unsigned cpu)
     const char *awaited =
         trial->stories.awaited(trial->stories.user, cpu);
 
-    if (run_finished(trial->run) >> cpu & 1)
+    if (run_stories(trial->run)->finished >> cpu & 1)
         return NULL;
-    return awaited != NULL ? g_strdup_printf("awaits \"%s\"", awaited)
-                           : g_strdup("sleeps");
+    if (awaited != NULL)
+        return g_strdup_printf("awaits \"%s\"", awaited);
+    return g_strdup_printf("sleeps in %s",
+                           function_at(trial->stage->image,
+                                       run_stories(trial->run)->called[cpu]));
 }
 
 static char *
@@ -210,9 +223,13 @@ print_stuck(const Trial *trial, const RunRecord *record)
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     GString *out = g_string_new(NULL);
     Place places[CPUS_MAX] = {0};
+    PlaceSetup setup = {.machine = machine,
+                        .image = trial->stage->image,
+                        .view = &trial->stage->state,
+                        .verdict = &record->verdict};
 
     if (record->verdict.kind == VERDICT_LIVELOCK)
-        place_find(machine, &trial->stage->state, &record->verdict, places);
+        place_find(&setup, places);
     for (unsigned i = 0; i < machine_cpus(machine); i++) {
         char *text = places[i].moves && !places[i].rests
                          ? print_place(trial->stage->image, places[i].rip)
@@ -248,8 +265,8 @@ add_verdict(Trial *trial, const RunRecord *record, GPtrArray *list)
         where = g_strdup("");
         if (verdict->cpu >= 0) {
             g_free(where);
-            where = g_strdup(panicking_function(image, trial->stage->machine,
-                                                (unsigned)verdict->cpu));
+            where = g_strdup(
+                panicking_function(trial, (unsigned)verdict->cpu));
         }
         add(list, trial->item, IDENTITY_VERDICT,
             g_strdup_printf("%s: %s", name, text), where);

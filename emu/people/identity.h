@@ -10,7 +10,8 @@
  *      verdict  deadlock, livelock               what each cpu that is stuck is
  *                                                stuck in, sorted: a function
  *                                                and line of source, `awaits
- *                                                "a mark"`, or `sleeps`
+ *                                                "a mark"`, or `sleeps in` what
+ *                                                its story called
  *               panic: its text, fault: its text its function
  *      breach   breach: the rule's name          the function
  *      claim    broken: or shown: its text       nothing

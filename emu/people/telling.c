@@ -104,18 +104,25 @@ telling_mark(Telling *telling, unsigned cpu, const char *name)
     storylog_mark(telling->log, cpu, name);
 }
 
+/* A path as a word of a command line. */
+static char *
+shell_word(const char *path)
+{
+    bool plain = strspn(path,
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789_-+./") == strlen(path);
+
+    return plain ? g_strdup(path) : g_shell_quote(path);
+}
+
 /* The command that makes this run again; what is default is left out. */
 static char *
 replay_command(const TellingSetup *setup, uint64_t seed)
 {
     GString *text = g_string_new("heddle replay ");
-    g_autofree char *path = g_shell_quote(setup->scenario->path);
-    bool plain = strspn(setup->scenario->path,
-                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                        "0123456789_-+./") == strlen(setup->scenario->path);
+    g_autofree char *path = shell_word(setup->scenario->path);
 
-    g_string_append_printf(text, "%s --case %u --seed %" PRIu64,
-                           plain ? setup->scenario->path : path,
+    g_string_append_printf(text, "%s --case %u --seed %" PRIu64, path,
                            setup->item->number, seed);
     if (!setup->default_strategy)
         g_string_append_printf(text, " --strategy %s", setup->strategy);
@@ -231,6 +238,12 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
     if (!keep_trace(setup, record, &finding->trace, error)) {
         finding_free(finding);
         return NULL;
+    }
+    if (setup->by_trace && finding->trace != NULL) {
+        g_autofree char *path = shell_word(finding->trace);
+
+        g_free(finding->replay);
+        finding->replay = g_strconcat("heddle replay ", path, NULL);
     }
     finding->story = setup->raw ? report_text_raw(told)
                                 : report_text(setup->scenario, finding, told,

@@ -31,6 +31,7 @@ typedef struct TellingSetup {
     MemoryOptions memory;
     bool default_memory;   /* it is the case's */
     const char *trace_folder; /* NULL: keep no trace */
+    bool by_trace;         /* the run is replayed by its trace, not its seed */
     bool raw;
     bool keep_record;         /* in Finding.told */
     bool color;

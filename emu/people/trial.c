@@ -292,6 +292,23 @@ trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
     return true;
 }
 
+bool
+trial_play(Trial *trial, Strategy *strategy, uint64_t steps_max,
+           RunRecord *record, GError **error)
+{
+    Strategy *usual = trial->strategy;
+    bool ran;
+
+    if (steps_max != 0)
+        run_set_steps_max(trial->run, MIN(steps_max, steps_of(trial)));
+    trial->strategy = strategy;
+    ran = trial_run(trial, 0, NULL, record, error);
+    trial->strategy = usual;
+    record->strategy = usual->text;
+    run_set_steps_max(trial->run, steps_of(trial));
+    return ran;
+}
+
 Finding *
 trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
      GError **error)
@@ -309,6 +326,7 @@ trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
         .memory = memory_of(trial),
         .default_memory = trial->options->memory == NULL,
         .trace_folder = trial->options->trace_folder,
+        .by_trace = told->by_trace,
         .raw = trial->options->raw,
         .keep_record = trial->options->keep_records,
         .color = trial->options->color,

@@ -62,6 +62,7 @@ typedef struct Trial {
 typedef struct TrialTold {
     const Claim *claim; /* NULL: nobody asked about a claim */
     bool expected;
+    bool by_trace; /* no seed makes this run: its trace replays it */
 } TrialTold;
 
 /* Prepare `item` on `stage`; everything is borrowed.  Call trial_clear() also
@@ -76,6 +77,14 @@ void trial_clear(Trial *trial);
  */
 bool trial_run(Trial *trial, uint64_t seed, const Tape *tape,
                RunRecord *record, GError **error);
+
+/*
+ * Make one run with this strategy instead of the case's, of at most
+ * `steps_max` steps; 0: as many as others.  Otherwise as trial_run() without a
+ * tape.
+ */
+bool trial_play(Trial *trial, Strategy *strategy, uint64_t steps_max,
+                RunRecord *record, GError **error);
 
 /* Make one run under observation; the Finding is the caller's. */
 Finding *trial_tell(Trial *trial, const TrialTold *told, uint64_t seed,

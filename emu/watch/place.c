@@ -11,11 +11,22 @@
 
 typedef struct Round {
     Machine *machine;
+    const Image *image;
     Actions actions;
     Place *places; /* NULL: nobody looks */
-    ticks_t look_until;
     bool sent;
 } Round;
+
+/* The line in the function that has the frame. */
+static unsigned
+line_at(const Image *image, gva_t rip)
+{
+    ImageLine line;
+
+    return image_line_at(image, rip, &line) && line.frame_count > 0
+               ? line.frames[line.frame_count - 1].line
+               : 0;
+}
 
 static void
 note(Round *round, unsigned number)
@@ -24,25 +35,19 @@ note(Round *round, unsigned number)
     Place *place = &round->places[number];
     uint64_t rsp = cpu_register(cpu, GPR_RSP);
     gva_t rip = cpu_rip(cpu);
+    unsigned line;
 
-    if (!place->moves || rsp > place->rsp ||
-        (rsp == place->rsp && rip < place->rip)) {
-        place->moves = true;
-        place->rsp = rsp;
-        place->rip = rip;
-    }
-}
-
-static bool
-stands_before_pause(Machine *machine, unsigned cpu)
-{
-    static const uint8_t pause[2] = {0xf3, 0x90};
-    uint8_t bytes[2];
-
-    return machine_read(machine, MACHINE_NOBODY,
-                        cpu_rip(machine_cpu(machine, cpu)), bytes,
-                        sizeof bytes) &&
-           memcmp(bytes, pause, sizeof pause) == 0;
+    if (place->moves && rsp < place->rsp)
+        return;
+    line = line_at(round->image, rip);
+    if (place->moves && rsp == place->rsp &&
+        (line > place->line || (line == place->line && rip >= place->rip)))
+        return;
+    *place = (Place){.moves = true,
+                     .rests = place->rests,
+                     .rip = rip,
+                     .line = line,
+                     .rsp = rsp};
 }
 
 static void
@@ -68,8 +73,8 @@ look(Round *round, const Action *turn)
                          !paused && !round->sent;
          i++) {
         note(round, step.cpu);
-        paused = stands_before_pause(machine, step.cpu);
         stop = machine_perform(machine, &step, 1);
+        paused = machine_cpu(machine, step.cpu)->paused;
     }
 }
 
@@ -115,26 +120,27 @@ play(Round *round)
 }
 
 void
-place_find(Machine *machine, const StateView *view, const Verdict *verdict,
-           Place *places)
+place_find(const PlaceSetup *setup, Place *places)
 {
+    Machine *machine = setup->machine;
     g_autoptr(MachineSnapshot) before = machine_save(machine);
     g_autofree Round *round = g_new0(Round, 1);
     MachineWatch watch = {.sent = tell_sent, .user = round};
     ticks_t began;
 
     round->machine = machine;
+    round->image = setup->image;
     machine_watch(machine, &watch);
     memset(places, 0, machine_cpus(machine) * sizeof *places);
     machine_drain_all(machine);
     for (unsigned i = 0; i < WAY_ROUNDS_MAX; i++) {
         play(round);
-        if (state_hash(machine, view) == verdict->loop_hash)
+        if (state_hash(machine, setup->view) == setup->verdict->loop_hash)
             break;
     }
     round->places = places;
     began = machine_clock(machine);
-    for (unsigned i = 0; i < verdict->loop_rounds &&
+    for (unsigned i = 0; i < setup->verdict->loop_rounds &&
                          machine_clock(machine) - began < LOOK_STEPS_MAX;
          i++)
         play(round);

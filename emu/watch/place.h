@@ -5,9 +5,9 @@
  * A loop is found while its cores stand anywhere in it, and the next schedule
  * finds the same loop from elsewhere.  So the machine is taken round once, the
  * way that verdict_find_lasso() took it, and of each core the place is
- * remembered that all ways into the loop have in common: the lowest
- * instruction of the outermost function that it comes through, the one whose
- * stack pointer is highest.
+ * remembered that all ways into the loop have in common: the first line of the
+ * outermost function that it comes through, the one whose stack pointer is
+ * highest.
  *
  *      lwkt_send_ipiq3     ┌─▶ while (full) {      ◀── this is the place
  *        lwkt_process_ipiq │     ...
@@ -20,6 +20,7 @@
 #define EMU_WATCH_PLACE_H
 
 #include "base/base.h"
+#include "guest/image.h"
 #include "machine/machine.h"
 #include "watch/state.h"
 #include "watch/verdict.h"
@@ -28,16 +29,22 @@ typedef struct Place {
     bool moves;   /* makes steps in the loop ... */
     bool rests;   /* ... and stands still at some moments of it, or makes none:
                      it halts, or is held */
-    gva_t rip;    /* if it moves */
+    gva_t rip;    /* if it moves; the lowest of the line */
+    unsigned line; /* of that function, or 0 */
     uint64_t rsp; /* there */
 } Place;
 
+typedef struct PlaceSetup {
+    Machine *machine; /* in the loop that `verdict` describes */
+    const Image *image;
+    const StateView *view;
+    const Verdict *verdict;
+} PlaceSetup;
+
 /*
- * Fill `places`, of as many as there are cores, for a machine in the loop that
- * `verdict` describes.  Leaves the machine as it was; nobody is told of what
- * happens in between, and watchers are gone afterwards.
+ * Fill `places`, of as many as there are cores.  Leaves the machine as it was;
+ * nobody is told of what happens in between, and watchers are gone afterwards.
  */
-void place_find(Machine *machine, const StateView *view,
-                const Verdict *verdict, Place *places);
+void place_find(const PlaceSetup *setup, Place *places);
 
 #endif

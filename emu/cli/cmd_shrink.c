@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "people/check.h"
+#include "people/json.h"
+#include "people/reduce.h"
+#include "search/trace.h"
+
+static const char description[] =
+    "Finds the shortest schedule of a finding: of a trace that it left, or of\n"
+    "a scenario with --case and --seed.  Says how many replays that took,\n"
+    "tells the run, and keeps its trace with the others.  The result is\n"
+    "1-minimal: no single decision can be left out.  Exit status 0 if that is\n"
+    "so, 2 if the run cannot be made, or found nothing.  doc/SEARCH.md";
+
+static const ScenarioCase *
+find_case(const Scenario *scenario, unsigned number, GError **error)
+{
+    if (number == 0 && scenario->cases->len == 1)
+        number = 1;
+    if (number >= 1 && number <= scenario->cases->len)
+        return g_ptr_array_index(scenario->cases, number - 1);
+    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                "%s: name one of its %u cases with --case N", scenario->path,
+                scenario->cases->len);
+    return NULL;
+}
+
+static void
+print_text(const Reduction *reduction, const Finding *finding)
+{
+    const ReductionSize *before = &reduction->before;
+    const ReductionSize *after = &reduction->after;
+
+    printf("%s\n", finding->story);
+    printf("finding  %s\n", reduction->key);
+    printf("shrunk   from %u switches and %u decisions to %u and %u, in %u "
+           "replays\n",
+           before->switches, before->decisions, after->switches,
+           after->decisions, reduction->replays);
+    if (reduction->minimal)
+        printf("minimal  %u of them differ from the calm way, and none can be "
+               "left out\n",
+               schedule_decisions(reduction->schedule));
+    else
+        printf("minimal  no: this run cannot be told in turns, and is left as "
+               "it is\n");
+    if (finding->trace != NULL)
+        printf("trace    %s\n", finding->trace);
+}
+
+static void
+add_size(Json *json, const char *name, const ReductionSize *size)
+{
+    json_open_object(json, name);
+    json_u64(json, "switches", size->switches);
+    json_u64(json, "decisions", size->decisions);
+    json_u64(json, "steps", size->steps);
+    json_close(json);
+}
+
+static void
+print_json(const Scenario *scenario, const Reduction *reduction,
+           const Finding *finding)
+{
+    g_autofree char *schedule = schedule_print(reduction->schedule);
+    g_autofree char *line = NULL;
+    Json *json = json_new("shrink");
+
+    json_text(json, "scenario", scenario->path);
+    json_text(json, "case", finding->item->title);
+    json_u64(json, "case_number", finding->item->number);
+    json_text(json, "identity", reduction->key);
+    json_text(json, "verdict", verdict_name(finding->run.verdict.kind));
+    json_text(json, "where", finding->where);
+    json_u64(json, "replays", reduction->replays);
+    json_bool(json, "minimal", reduction->minimal);
+    add_size(json, "before", &reduction->before);
+    add_size(json, "after", &reduction->after);
+    json_text(json, "schedule", schedule);
+    json_digest(json, "digest", finding->run.digest);
+    json_text(json, "replay", finding->replay);
+    json_text(json, "trace", finding->trace);
+    line = json_finish(json);
+    printf("%s\n", line);
+}
+
+static bool
+shrink_run(Options *options, const char *path, const CheckReplay *replay,
+           GError **error)
+{
+    ReduceWish wish = {.seed = replay->seed, .tape = replay->tape};
+    g_autoptr(Check) check = check_new(path, &options->check, error);
+    Reduction reduction = {0};
+    const ScenarioCase *item;
+    Finding *finding = NULL;
+    Trial trial;
+
+    if (check == NULL)
+        return false;
+    item = find_case(check_scenario(check), options->case_number, error);
+    if (item == NULL)
+        return false;
+    if (check_prepare_replay(check, item, replay, &trial, error) &&
+        reduce_run(&trial, &wish, &reduction, error))
+        finding = reduce_tell(&trial, &reduction, error);
+    trial_clear(&trial);
+    if (finding != NULL && options->json)
+        print_json(check_scenario(check), &reduction, finding);
+    else if (finding != NULL)
+        print_text(&reduction, finding);
+    reduce_clear(&reduction);
+    if (finding == NULL)
+        return false;
+    finding_free(finding);
+    return true;
+}
+
+static bool
+shrink_trace(Options *options, const char *path, Trace *trace, GError **error)
+{
+    CheckReplay replay = {.tape = &trace->tape, .image = &trace->image};
+    unsigned case_number = options->case_number;
+    bool shrunk;
+
+    if (!trace_read(trace, path, error))
+        return false;
+    if (!memmodel_parse(trace->memory, &options->memory, error)) {
+        g_prefix_error(error, "%s: ", path);
+        return false;
+    }
+    options->check.memory = &options->memory;
+    options->check.strategy = trace->strategy;
+    options->check.stage.ipiq = trace->ipiq;
+    options->case_number = trace->case_number;
+    replay.seed = trace->seed;
+    shrunk = shrink_run(options, trace->scenario, &replay, error);
+    if (!shrunk)
+        g_prefix_error(error, "%s: ", path);
+    options->check.strategy = options->strategy;
+    options->check.stage.ipiq = options->ipiq;
+    options->check.memory = NULL;
+    options->case_number = case_number;
+    return shrunk;
+}
+
+static bool
+shrink_file(Options *options, const char *path, GError **error)
+{
+    CheckReplay replay = {.seed = options->check.first_seed};
+
+    if (trace_is_trace(path)) {
+        Trace trace;
+        bool shrunk;
+
+        trace_init(&trace);
+        shrunk = shrink_trace(options, path, &trace, error);
+        trace_clear(&trace);
+        return shrunk;
+    }
+    if (options->has_seed)
+        return shrink_run(options, path, &replay, error);
+    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                "%s is no trace: name the run of a scenario with --case N "
+                "and --seed S",
+                path);
+    return false;
+}
+
+int
+cmd_shrink(int argc, char **argv, GError **error)
+{
+    Options options = {0};
+    int status = EXIT_WORLD;
+
+    if (options_read(&options, &argc, &argv, "FILE|SCENARIO", description,
+                     error)) {
+        status = EXIT_HELD;
+        for (char **file = options.files;
+             status == EXIT_HELD && *file != NULL; file++)
+            if (!shrink_file(&options, *file, error))
+                status = EXIT_WORLD;
+    }
+    options_clear(&options);
+    return status;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "people/reduce.h"
+
+#include "search/shrink.h"
+
+G_DEFINE_QUARK(heddle-reduce-error, reduce_error)
+
+/* A candidate may take longer than the run that is shrunk: its loop has to be
+ * found.  One that gets nowhere must end some time. */
+#define CANDIDATE_STEPS(steps) (2 * (steps) + UINT64_C(20000))
+
+typedef struct Reducing {
+    Trial *trial;
+    const Identity *kept;
+    uint64_t steps_max;
+} Reducing;
+
+void
+reduce_clear(Reduction *reduction)
+{
+    g_clear_pointer(&reduction->identities, g_ptr_array_unref);
+    g_clear_pointer(&reduction->key, g_free);
+    g_clear_pointer(&reduction->schedule, schedule_free);
+    g_clear_pointer(&reduction->run, schedule_free);
+    tape_clear(&reduction->tape);
+}
+
+static unsigned
+count_switches(const Schedule *run)
+{
+    unsigned count = 0;
+    int running = -1;
+
+    for (guint i = 0; i < run->turns->len; i++) {
+        const Turn *turn = &g_array_index(run->turns, Turn, i);
+
+        if (turn->kind != TURN_RUN)
+            continue;
+        count += running >= 0 && running != (int)turn->cpu;
+        running = (int)turn->cpu;
+    }
+    return count;
+}
+
+static bool
+play(void *user, const Schedule *candidate, bool *same, GError **error)
+{
+    Reducing *reducing = user;
+    Trial *trial = reducing->trial;
+    g_autoptr(Strategy) strategy =
+        schedule_play_new(candidate, trial->stage->machine);
+    g_autoptr(GPtrArray) found = NULL;
+    RunRecord record;
+
+    if (!trial_play(trial, strategy, reducing->steps_max, &record, error))
+        return false;
+    found = identity_list(trial, &record);
+    *same = identity_lookup(found, reducing->kept->key) != NULL;
+    return true;
+}
+
+/* Make the run, by tape or by strategy, and write it down in turns. */
+static bool
+record_run(Trial *trial, const ReduceWish *wish, Strategy *strategy,
+           Reduction *out, GError **error)
+{
+    ScheduleRecorder recorder;
+    RunObserver observer;
+    bool ran;
+
+    machine_restore(trial->stage->machine);
+    schedule_recorder_init(&recorder, trial->stage->machine);
+    schedule_recorder_observer(&recorder, &observer);
+    run_observe(trial->run, &observer);
+    ran = strategy != NULL
+              ? trial_play(trial, strategy, 0, &out->record, error)
+              : trial_run(trial, wish->seed, wish->tape, &out->record, error);
+    run_observe(trial->run, NULL);
+    schedule_free(out->run);
+    out->run = schedule_recorder_finish(&recorder, run_tape(trial->run));
+    if (!ran)
+        return false;
+    out->record.seed = wish->seed;
+    out->record.digest = machine_digest(trial->stage->machine);
+    return true;
+}
+
+static void
+measure(const Trial *trial, const Reduction *reduction, ReductionSize *size)
+{
+    *size = (ReductionSize){
+        .switches = count_switches(reduction->run),
+        .decisions = (unsigned)run_tape(trial->run)->count,
+        .steps = reduction->record.steps,
+    };
+}
+
+static const Identity *
+choose_identity(const Trial *trial, const ReduceWish *wish,
+                const GPtrArray *found, GError **error)
+{
+    const Identity *kept = NULL;
+
+    if (wish->key != NULL)
+        kept = identity_lookup(found, wish->key);
+    else if (found->len > 0)
+        kept = g_ptr_array_index(found, 0);
+    if (kept == NULL)
+        g_set_error(error, REDUCE_ERROR, REDUCE_ERROR_NOTHING,
+                    "case %u: this run found nothing that could be shown "
+                    "with less: shrink a run that `heddle run` or `explore` "
+                    "reports",
+                    trial->item->number);
+    return kept;
+}
+
+static void
+keep_tape(const Trial *trial, Tape *tape)
+{
+    const Tape *made = run_tape(trial->run);
+
+    tape_clear(tape);
+    tape_init(tape);
+    for (size_t i = 0; i < made->count; i++)
+        tape_push(tape, made->items[i].kind, made->items[i].value);
+}
+
+/* The run that the shrunk schedule gives; or the first one again. */
+static bool
+make_result(Trial *trial, const ReduceWish *wish, Reduction *out, bool shows,
+            GError **error)
+{
+    g_autoptr(Strategy) strategy =
+        shows ? schedule_play_new(out->schedule, trial->stage->machine)
+              : NULL;
+
+    if (!record_run(trial, wish, strategy, out, error))
+        return false;
+    keep_tape(trial, &out->tape);
+    measure(trial, out, &out->after);
+    return true;
+}
+
+bool
+reduce_run(Trial *trial, const ReduceWish *wish, Reduction *out,
+           GError **error)
+{
+    Reducing reducing = {.trial = trial};
+    ShrinkSetup setup = {
+        .play = play, .user = &reducing, .replays_max = wish->replays_max};
+    ShrinkReport report;
+
+    *out = (Reduction){0};
+    if (!record_run(trial, wish, NULL, out, error))
+        return false;
+    measure(trial, out, &out->before);
+    out->identities = identity_list(trial, &out->record);
+    reducing.kept = choose_identity(trial, wish, out->identities, error);
+    if (reducing.kept == NULL)
+        return false;
+    out->key = g_strdup(reducing.kept->key);
+    reducing.steps_max = CANDIDATE_STEPS(out->record.steps);
+    out->schedule = schedule_copy(out->run);
+    if (!shrink_schedule(out->schedule, &setup, &report, error) ||
+        !make_result(trial, wish, out, report.shows, error))
+        return false;
+    out->replays = report.replays;
+    out->minimal = report.minimal;
+    return true;
+}
+
+/* --- Telling -------------------------------------------------------------- */
+
+/* The first claim of the case that the last run broke, or showed; of a run
+ * that came to a bad end, also one that this is certain. */
+static void
+choose_told(const Trial *trial, TrialTold *told)
+{
+    for (guint i = 0; i < trial->item->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(trial->item->claims, i);
+        bool occurred = probe_occurred(trial->probe, i);
+
+        if (claim->quantifier == CLAIM_REACH ||
+            (!occurred && claim->quantifier != CLAIM_CERTAIN))
+            continue;
+        if (told->claim != NULL && claim->quantifier == CLAIM_CERTAIN &&
+            occurred)
+            continue;
+        told->claim = claim;
+        told->expected = occurred && claim->quantifier != CLAIM_NEVER;
+        if (claim->quantifier != CLAIM_CERTAIN || !occurred)
+            return;
+    }
+}
+
+Finding *
+reduce_tell(Trial *trial, const Reduction *reduction, GError **error)
+{
+    TrialTold told = {.by_trace = true};
+
+    choose_told(trial, &told);
+    return trial_tell(trial, &told, reduction->record.seed, &reduction->tape,
+                      error);
+}
