@@ -124,6 +124,7 @@ soak: all $(SOAKING) ## random seeds for MINUTES=5, from SEED=1
 	        $$test --timeout 3600 || exit 1; \
 	done
 	scripts/determinism --soak $(or $(MINUTES),5) $(or $(SEED),1)
+	for test in tests/soak/*.sh; do $$test || exit 1; done
 
 # clang-format takes the name of an error domain, heddle-image, for a sum.
 C_FILES = $(wildcard emu/*/*.[ch] tests/*.[ch] bench/*.[ch])

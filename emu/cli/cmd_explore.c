@@ -25,6 +25,7 @@ typedef struct Explore {
     Campaign *running;
     /* As they were written. */
     char *jobs, *time, *shard, *store;
+    char *traces; /* a folder */
     gboolean resume;
     bool has_line; /* a progress line is on the terminal */
     bool shows_progress;
@@ -161,6 +162,11 @@ read_options(Explore *explore, int *argc, char ***argv, GError **error)
     campaign->store = explore->store;
     campaign->folder = campaign->check.trace_folder;
     campaign->resume = explore->resume;
+    /* Beside the store, unless somebody said where. */
+    if (explore->store == NULL || explore->options.has_traces)
+        return true;
+    explore->traces = g_path_get_dirname(explore->store);
+    campaign->check.trace_folder = explore->traces;
     return true;
 }
 
@@ -222,19 +228,6 @@ notice(void *user, const char *text)
     fprintf(stderr, "heddle: %s\n", text);
 }
 
-static const char *
-guarantee_of(const char *strategy)
-{
-    g_autofree char *name = g_strndup(strategy, strcspn(strategy, ","));
-    unsigned count;
-    const StrategyKind *const *kinds = strategy_kinds(&count);
-
-    for (unsigned i = 0; i < count; i++)
-        if (g_str_equal(kinds[i]->name, name))
-            return kinds[i]->guarantee;
-    return NULL;
-}
-
 static bool
 summarise(Explore *explore, unsigned *findings, GError **error)
 {
@@ -246,7 +239,6 @@ summarise(Explore *explore, unsigned *findings, GError **error)
         CampaignReportWish wish = {
             .json = explore->options.json,
             .color = explore->options.check.color,
-            .guarantee = guarantee_of(hunt->key.strategy),
         };
         unsigned count;
         g_autofree char *text =
@@ -308,5 +300,6 @@ cmd_explore(int argc, char **argv, GError **error)
     g_free(explore.time);
     g_free(explore.shard);
     g_free(explore.store);
+    g_free(explore.traces);
     return status;
 }

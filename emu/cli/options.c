@@ -109,6 +109,7 @@ finish(Options *options)
     options->check.strategy = options->strategy;
     options->check.one_run = options->has_seed;
     options->check.want_digests = options->has_seed || options->every_run;
+    options->has_traces = options->traces != NULL;
     options->traces = trace_folder(options->traces);
     options->check.trace_folder = options->traces;
     options->check.color = isatty(STDOUT_FILENO) &&

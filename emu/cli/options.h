@@ -25,6 +25,7 @@ typedef struct Options {
     bool tap;
     char *junit;        /* a file, or NULL */
     bool quiet;         /* no stories */
+    bool has_traces;    /* check's trace_folder is not the default */
     /* Owned strings behind check's pointers. */
     char *ipiq, *strategy, *memory_name, *traces;
     MemoryOptions memory;

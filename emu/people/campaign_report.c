@@ -3,6 +3,7 @@
 
 #include "people/campaign_report.h"
 
+#include "choose/strategy.h"
 #include "people/json.h"
 #include "people/report_words.h"
 
@@ -213,12 +214,26 @@ append_tallies(const Content *content, GString *out)
     }
 }
 
+static const char *
+guarantee_of(const char *strategy)
+{
+    g_autofree char *name = g_strndup(strategy, strcspn(strategy, ","));
+    unsigned count;
+    const StrategyKind *const *kinds = strategy_kinds(&count);
+
+    for (unsigned i = 0; i < count; i++)
+        if (g_str_equal(kinds[i]->name, name))
+            return kinds[i]->guarantee;
+    return NULL;
+}
+
 static char *
-print_text(const Content *content, const CampaignReportWish *wish)
+print_text(const Content *content)
 {
     GString *out = g_string_new(NULL);
     g_autoptr(GString) line = g_string_new(NULL);
     const CampaignKey *key = &content->key;
+    const char *guarantee = guarantee_of(key->strategy);
 
     g_string_append_printf(out, "%3u  ", key->case_number);
     report_words_wrap(out, key->title, 5, WIDTH);
@@ -232,9 +247,9 @@ print_text(const Content *content, const CampaignReportWish *wish)
     append_tallies(content, line);
     g_string_append(out, "     ");
     report_words_wrap(out, line->str, 5, WIDTH);
-    if (wish->guarantee != NULL) {
+    if (guarantee != NULL) {
         g_string_append(out, "     ");
-        report_words_wrap(out, wish->guarantee, 5, WIDTH);
+        report_words_wrap(out, guarantee, 5, WIDTH);
     }
     append_findings(content, out);
     if (content->findings->len == 0)
@@ -263,7 +278,7 @@ print_json(const Content *content, const CampaignReportWish *wish)
     json_text(json, "case", key->title);
     json_u64(json, "case_number", key->case_number);
     json_text(json, "strategy", key->strategy);
-    json_text(json, "guarantee", wish->guarantee);
+    json_text(json, "guarantee", guarantee_of(key->strategy));
     json_text(json, "memory", key->memory);
     json_u64(json, "first_seed", key->first_seed);
     json_u64(json, "runs", content->made);
@@ -292,7 +307,7 @@ campaign_report_summary(CampaignStore *store, uint64_t campaign,
     if (load(store, campaign, &content, error)) {
         *findings = content.findings->len;
         text = wish->json ? print_json(&content, wish)
-                          : print_text(&content, wish);
+                          : print_text(&content);
     }
     clear_content(&content);
     return text;

@@ -37,7 +37,6 @@ typedef struct CampaignReportWish {
     bool json;
     bool findings; /* as lines of JSON; the text always has them */
     bool color;
-    const char *guarantee; /* of the strategy, or NULL */
 } CampaignReportWish;
 
 char *campaign_report_summary(CampaignStore *store, uint64_t campaign,

@@ -98,6 +98,17 @@ expect 2 heddle explore -q --case 1 --runs 50 --resume --store "$tmp/merged" \
     $claimed
 ok "a merge is not resumed: says what to do" grep -q 'each shard' "$err"
 
+if command -v parallel >/dev/null; then
+    expect 1 env HEDDLE="$HEDDLE" scripts/explore-parallel 2 "$tmp/par" \
+        $claimed --case 1 --runs 400
+    heddle merge --json "$tmp/par" >"$out"
+    findings >"$tmp/par.findings"
+    ok "GNU parallel: two shards found what one search does" \
+        cmp "$tmp/one.findings" "$tmp/par.findings"
+else
+    skip "GNU parallel" "it is not installed"
+fi
+
 # A store that was damaged, anywhere.
 size=$(wc -c <"$tmp/one")
 for part in 1 2 3 4 5 6; do
