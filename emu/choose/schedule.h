@@ -74,6 +74,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Schedule, schedule_free)
  * with one text are equal. */
 char *schedule_print(const Schedule *schedule);
 
+/* What schedules that are alike have in common: which cores take turns, and
+ * what is held meanwhile, but not for how many steps, nor which core is which
+ * ("run0# run1-ipis1"); the caller frees it. */
+char *schedule_shape(const Schedule *schedule);
+
 /* Decisions that it takes beyond the calm way: turns, spans of holding, late
  * loads, choose()s that did not give 1. */
 unsigned schedule_decisions(const Schedule *schedule);

@@ -215,9 +215,10 @@ take_shrunk(Task *task, GVariant *message)
 
     INVARIANT(task->witness != NULL);
     row = task->witness->row;
-    g_variant_get(message, "(utt&ssstssmsmss)", &number, &run, &seed, &key,
-                  &row->shape, &row->shrunk, &row->digest, &row->where,
-                  &row->replay, &row->trace, &row->lua, &row->story);
+    g_variant_get(message, "(utt&ssstssmsmsmss)", &number, &run, &seed,
+                  &key, &row->shape, &row->shrunk, &row->digest, &row->where,
+                  &row->replay, &row->trace, &row->shrunk_trace, &row->lua,
+                  &row->story);
     INVARIANT(run == row->run && g_str_equal(key, row->identity));
     task->witness->stage = CAMPAIGN_HUNT_DONE;
 }

@@ -31,6 +31,7 @@ campaign_report_json_finding(const CampaignKey *key,
     json_digest(json, "digest", witness->digest);
     json_text(json, "replay", witness->replay);
     json_text(json, "trace", witness->trace);
+    json_text(json, "shrunk", witness->shrunk_trace);
     json_text(json, "lua", witness->lua);
     json_text(json, "shape", witness->shape);
     json_u64(json, "run", witness->run);
@@ -61,23 +62,23 @@ campaign_report_finding(const CampaignIdentity *identity,
                         const CampaignWitness *witness, bool story, bool color)
 {
     GString *out = g_string_new(NULL);
-    GString *name = g_string_new(identity->verdict);
+    g_autoptr(GString) name = g_string_new(identity->verdict);
 
+    if (story && *witness->story != '\0')
+        g_string_append_printf(out, "%s\n", witness->story);
     if (*identity->place != '\0')
         g_string_append_printf(name, " at %s", identity->place);
     if (identity->expected)
         g_string_append(name, " (expected)");
     report_words_paint(out, color ? REPORT_BOLD : REPORT_PLAIN,
-                       identity->expected ? "shown    " : "FOUND    ");
+                       identity->expected ? "shown    " : "finding  ");
     report_words_wrap(out, name->str, 9, WIDTH);
-    g_string_free(name, TRUE);
-    g_string_append_printf(out, "replay   %s\n", witness->replay);
-    if (witness->trace != NULL)
-        g_string_append_printf(out, "trace    %s\n", witness->trace);
+    g_string_append_printf(out, "first    %s\n", witness->replay);
+    if (witness->shrunk_trace != NULL)
+        g_string_append_printf(out, "shrunk   heddle replay %s\n",
+                               witness->shrunk_trace);
     if (witness->lua != NULL)
         g_string_append_printf(out, "scenario %s\n", witness->lua);
-    if (story && *witness->story != '\0')
-        g_string_append_printf(out, "\n%s\n", witness->story);
     return g_string_free(out, FALSE);
 }
 
@@ -192,11 +193,9 @@ append_findings(const Content *content, GString *out)
                                                 : "     FOUND  ");
         report_words_wrap(out, text->str, 12, WIDTH);
         g_string_append_printf(out, "            %s\n", witness->replay);
-        if (witness->trace != NULL)
-            g_string_append_printf(out,
-                                   "            heddle show %s\n"
-                                   "            heddle shrink %s\n",
-                                   witness->trace, witness->trace);
+        if (witness->shrunk_trace != NULL)
+            g_string_append_printf(out, "            heddle show %s\n",
+                                   witness->shrunk_trace);
         if (witness->lua != NULL)
             g_string_append_printf(out, "            heddle run %s\n",
                                    witness->lua);

@@ -33,9 +33,9 @@ typedef enum CampaignWireKind {
 /* case; nanoseconds, coverage; verdict, runs, steps; key, verdict, place,
  * expected, count, first run; run, seed, key, tape */
 #define CAMPAIGN_WIRE_RAN_TYPE "(utta(stt)a(sssbtt)a(ttss))"
-/* case; run, seed, key; shape, tape, digest, where, replay, trace, lua,
- * story */
-#define CAMPAIGN_WIRE_SHRUNK_TYPE "(uttssstssmsmss)"
+/* case; run, seed, key; shape, tape; digest, where, replay, trace; shrunk
+ * trace, lua, story */
+#define CAMPAIGN_WIRE_SHRUNK_TYPE "(uttssstssmsmsmss)"
 /* message */
 #define CAMPAIGN_WIRE_FAILED_TYPE "(s)"
 

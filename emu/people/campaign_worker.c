@@ -5,8 +5,12 @@
 
 #include "base/wallclock.h"
 #include "people/campaign_wire.h"
-#include "people/identity.h"
+#include "people/reduce.h"
 #include "search/campaign_store.h"
+
+/* A witness is worth so many replays of its schedule, which bounds what an
+ * odd one can cost. */
+#define SHRINK_REPLAYS_MAX 5000u
 
 typedef struct Worker {
     const CampaignWorkerSetup *setup;
@@ -258,38 +262,80 @@ serve_run(Worker *worker, GVariant *message)
 
 /* --- Shrinking ------------------------------------------------------------ */
 
+/* A witness and what became of it. */
+typedef struct Shrinking {
+    unsigned case_number;
+    uint64_t run, seed;
+    const char *key, *text; /* the tape, as text */
+    Tape tape;
+    Finding *first;         /* as it happened */
+    Reduction reduction;
+    Finding *shrunk;
+} Shrinking;
+
+static bool
+shrink(Worker *worker, Shrinking *shrinking, GError **error)
+{
+    ReduceWish wish = {
+        .seed = shrinking->seed,
+        .tape = &shrinking->tape,
+        .key = shrinking->key,
+        .replays_max = SHRINK_REPLAYS_MAX,
+    };
+
+    if (!set_up_case(worker, shrinking->case_number, error) ||
+        !tape_parse(&shrinking->tape, shrinking->text, error))
+        return false;
+    shrinking->first = trial_tell(&worker->trial, &(TrialTold){0},
+                                  shrinking->seed, &shrinking->tape, error);
+    if (shrinking->first == NULL ||
+        !reduce_run(&worker->trial, &wish, &shrinking->reduction, error))
+        return false;
+    shrinking->shrunk =
+        reduce_tell(&worker->trial, &shrinking->reduction, error);
+    return shrinking->shrunk != NULL;
+}
+
+static bool
+send_shrunk(const Worker *worker, const Shrinking *shrinking)
+{
+    const Reduction *reduction = &shrinking->reduction;
+    const Finding *first = shrinking->first, *shrunk = shrinking->shrunk;
+    g_autofree char *shape = schedule_shape(reduction->schedule);
+    g_autofree char *tape = tape_print(&reduction->tape);
+
+    return campaign_wire_send(
+        worker->setup->fd, CAMPAIGN_WIRE_SHRUNK,
+        g_variant_new(CAMPAIGN_WIRE_SHRUNK_TYPE, shrinking->case_number,
+                      shrinking->run, shrinking->seed, shrinking->key, shape,
+                      tape, first->run.digest, shrunk->where, first->replay,
+                      first->trace, shrunk->trace, NULL, shrunk->story));
+}
+
 static bool
 serve_shrink(Worker *worker, GVariant *message)
 {
+    CampaignSlot *slot = worker->setup->slot;
+    Shrinking shrinking = {0};
     GError *error = NULL;
-    Finding *finding;
-    const char *key, *text;
-    uint64_t run, seed;
-    unsigned number;
-    Tape tape;
     bool ok;
 
-    g_variant_get(message, "(utt&s&s)", &number, &run, &seed, &key, &text);
-    worker->setup->slot->run = run;
-    worker->setup->slot->shrinks = true;
-    worker->setup->slot->case_number = number;
-    tape_init(&tape);
-    ok = set_up_case(worker, number, &error) &&
-         tape_parse(&tape, text, &error);
-    finding = ok ? trial_tell(&worker->trial, &(TrialTold){0}, seed, &tape,
-                              &error)
-                 : NULL;
-    tape_clear(&tape);
-    if (finding == NULL)
-        return fail(worker, error);
-    ok = campaign_wire_send(
-        worker->setup->fd, CAMPAIGN_WIRE_SHRUNK,
-        g_variant_new(CAMPAIGN_WIRE_SHRUNK_TYPE, number, run, seed, key, key,
-                      text, finding->run.digest, finding->where,
-                      finding->replay, finding->trace, NULL, finding->story));
-    finding_free(finding);
-    worker->setup->slot->case_number = 0;
-    worker->setup->slot->shrinks = false;
+    g_variant_get(message, "(utt&s&s)", &shrinking.case_number,
+                  &shrinking.run, &shrinking.seed, &shrinking.key,
+                  &shrinking.text);
+    slot->run = shrinking.run;
+    slot->shrinks = true;
+    slot->case_number = shrinking.case_number;
+    tape_init(&shrinking.tape);
+    ok = shrink(worker, &shrinking, &error)
+             ? send_shrunk(worker, &shrinking)
+             : fail(worker, error);
+    tape_clear(&shrinking.tape);
+    reduce_clear(&shrinking.reduction);
+    g_clear_pointer(&shrinking.first, finding_free);
+    g_clear_pointer(&shrinking.shrunk, finding_free);
+    slot->case_number = 0;
+    slot->shrinks = false;
     return ok;
 }
 

@@ -27,14 +27,15 @@ static const DatabaseFormat format = {
         " place TEXT, expected INTEGER, count INTEGER, first_run INTEGER,"
         " PRIMARY KEY (campaign, key));"
         "CREATE TABLE witness (campaign INTEGER, key TEXT, run INTEGER,"
-        " seed INTEGER, tape TEXT, shape TEXT, shrunk TEXT, digest TEXT,"
-        " place TEXT, replay TEXT, trace TEXT, lua TEXT, story TEXT,"
+        " seed INTEGER, tape TEXT, digest TEXT, replay TEXT, trace TEXT,"
+        " shape TEXT, shrunk TEXT, shrunk_trace TEXT, lua TEXT,"
+        " place TEXT, story TEXT,"
         " PRIMARY KEY (campaign, key, run));"
         "CREATE TABLE state (campaign INTEGER, name TEXT, value TEXT,"
         " PRIMARY KEY (campaign, name));"
         "CREATE VIEW finding AS SELECT w.campaign, i.verdict, w.place,"
         " w.seed, w.digest, i.expected, i.count, i.first_run, w.replay,"
-        " w.trace, w.lua, w.key, w.run"
+        " w.trace, w.shrunk_trace, w.lua, w.shape, w.key, w.run"
         " FROM witness w JOIN identity i USING (campaign, key)"
         " WHERE w.shape IS NOT NULL AND NOT EXISTS (SELECT 1 FROM witness e"
         " WHERE e.campaign = w.campaign AND e.key = w.key"
@@ -90,6 +91,7 @@ campaign_witness_free(CampaignWitness *witness)
     g_free(witness->where);
     g_free(witness->replay);
     g_free(witness->trace);
+    g_free(witness->shrunk_trace);
     g_free(witness->lua);
     g_free(witness->story);
     g_free(witness);
@@ -248,12 +250,12 @@ campaign_store_witness(CampaignStore *store, uint64_t campaign,
 
     return database_run(store->database, error,
                         "INSERT OR REPLACE INTO witness VALUES"
-                        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        "usuusssssssss", campaign, witness->identity,
-                        witness->run, witness->seed, witness->tape,
-                        witness->shape, witness->shrunk, digest,
-                        witness->where, witness->replay, witness->trace,
-                        witness->lua, witness->story);
+                        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        "usuussssssssss", campaign, witness->identity,
+                        witness->run, witness->seed, witness->tape, digest,
+                        witness->replay, witness->trace, witness->shape,
+                        witness->shrunk, witness->shrunk_trace, witness->lua,
+                        witness->where, witness->story);
 }
 
 bool
@@ -437,14 +439,15 @@ read_witness(DatabaseRows *rows)
         .run = database_u64(rows, 1),
         .seed = database_u64(rows, 2),
         .tape = text_of(rows, 3),
-        .shape = database_text(rows, 4),
-        .shrunk = database_text(rows, 5),
-        .digest = digest_of(rows, 6),
-        .where = database_text(rows, 7),
-        .replay = database_text(rows, 8),
-        .trace = database_text(rows, 9),
+        .digest = digest_of(rows, 4),
+        .replay = database_text(rows, 5),
+        .trace = database_text(rows, 6),
+        .shape = database_text(rows, 7),
+        .shrunk = database_text(rows, 8),
+        .shrunk_trace = database_text(rows, 9),
         .lua = database_text(rows, 10),
-        .story = database_text(rows, 11),
+        .where = database_text(rows, 11),
+        .story = database_text(rows, 12),
     };
     return witness;
 }
@@ -458,8 +461,9 @@ campaign_store_witnesses(CampaignStore *store, uint64_t campaign,
         (GDestroyNotify)campaign_witness_free);
     DatabaseRows *rows = database_query(
         store->database, &failure,
-        "SELECT key, run, seed, tape, shape, shrunk, digest, place, replay,"
-        " trace, lua, story FROM witness w WHERE campaign = ? AND (? = 0 OR"
+        "SELECT key, run, seed, tape, digest, replay, trace, shape, shrunk,"
+        " shrunk_trace, lua, place, story FROM witness w"
+        " WHERE campaign = ? AND (? = 0 OR"
         " EXISTS (SELECT 1 FROM finding f WHERE f.campaign = w.campaign AND"
         " f.key = w.key AND f.run = w.run)) ORDER BY run, key",
         "uu", campaign, (uint64_t)findings_only);

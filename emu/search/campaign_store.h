@@ -68,13 +68,14 @@ typedef struct CampaignWitness {
     char *identity;  /* its key */
     uint64_t run, seed;
     char *tape;      /* as it happened */
-    /* As it was shrunk; NULL and 0 as long as it was not. */
-    char *shape;     /* what is the same in schedules that are alike */
-    char *shrunk;    /* the tape */
-    uint64_t digest; /* of the shrunk run */
-    char *where;
-    char *replay, *trace, *lua;
-    char *story;
+    /* The rest is known when it was shrunk, and NULL and 0 before. */
+    uint64_t digest; /* as it happened */
+    char *replay;    /* the command that makes it again ... */
+    char *trace;     /* ... and the file */
+    char *shape;     /* schedule_shape() of the shrunk run */
+    char *shrunk;    /* its tape */
+    char *shrunk_trace, *lua; /* files, or NULL */
+    char *where, *story;      /* where all stand in it, and its report */
 } CampaignWitness;
 
 void campaign_identity_free(CampaignIdentity *identity);

@@ -20,7 +20,8 @@ same() { [ -n "$1" ] && [ "$1" = "$2" ]; }
 # The findings of the last output, without what counts and where files are.
 findings() {
     grep '"kind":"finding"' "$out" |
-        sed 's/"trace":"[^"]*"//; s/"lua":[^,]*//; s/,"count":.*//' | sort
+        sed 's/"trace":"[^"]*"//; s/"shrunk":[^,]*//
+             s/"lua":[^,]*//; s/,"count":.*//' | sort
 }
 
 expect 1 heddle explore --case 1 --runs 300 --json $claimed

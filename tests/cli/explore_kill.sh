@@ -15,7 +15,8 @@ export XDG_STATE_HOME
 # What the search found, without what counts and where files are.
 findings() { # STORE
     heddle merge --json "$1" | grep '"kind":"finding"' |
-        sed 's/"trace":"[^"]*"//; s/"lua":[^,]*//' | sort
+        sed 's/"trace":"[^"]*"//; s/"shrunk":[^,]*//
+             s/"lua":[^,]*//' | sort
 }
 
 field() { # STORE FIELD

@@ -106,7 +106,8 @@ expect 1 heddle explore -q --json --case 1 --runs 600 \
 # What was found, without where the files are.
 findings() { # STORE
     heddle merge --json "$1" | grep '"kind":"finding"' |
-        sed 's/"trace":"[^"]*"//; s/"lua":[^,]*//' | sort
+        sed 's/"trace":"[^"]*"//; s/"shrunk":[^,]*//
+             s/"lua":[^,]*//' | sort
 }
 findings "$tmp/shared/one" >"$tmp/shared/one.findings"
 findings "$tmp/shared/store" >"$tmp/shared/store.findings"
