@@ -9,7 +9,8 @@
  * is left out.
  *
  * A visible event is an instruction at one of these places about to touch one
- * of these lines.  All other instructions commute with whatever the other
+ * of these lines, a fence about to drain a store to one, or a core about to ask its
+ * story.  All other instructions commute with whatever the other
  * cores do, as far as those runs could tell: it is a sample, and a strategy
  * that stops nowhere else can miss what no census run touched.
  *
@@ -36,13 +37,20 @@ typedef struct CensusCore {
 typedef struct Census {
     unsigned cpus;
     GArray *lines;  /* uint64_t, ascending: physical >> LINE_BITS */
+    uint64_t *line_bits; /* the same, a bit for each line up to the last */
+    GArray *line_events; /* uint64_t: of each line and core, visible events in
+                            a run on average, rounded up */
     GArray *places; /* gva_t, ascending: addresses of instructions */
     uint64_t events_mean, events_max; /* of all cores in a run: visible events,
                                          drains, deliveries and timers */
+    unsigned entities; /* that acted: cores, drains, messages to a core, timers
+                          (entity.h) */
     CensusCore cores[CPUS_MAX];
 } Census;
 
-/* An instruction that is about to touch a shared line. */
+/* An instruction that is about to touch a shared line; or to drain a store to
+ * one, which counts as a write and as locked; or to ask a story. */
+#define CENSUS_STORY UINT64_MAX /* instead of a line: stories look at any */
 typedef struct CensusEvent {
     unsigned cpu;
     gva_t rip;
@@ -54,12 +62,20 @@ typedef struct CensusEvent {
 void census_init(Census *census);
 void census_clear(Census *census);
 
-/* Is core `cpu`, which stands before the instruction at `rip`, about to touch
- * a shared line? */
-bool census_sees(const Census *census, Machine *machine, unsigned cpu,
-                 gva_t rip, CensusEvent *event);
+/* Visible events of core `cpu` at line number `index` of census->lines, in a
+ * run on average, rounded up. */
+uint64_t census_events(const Census *census, unsigned index, unsigned cpu);
 
-/* Mark its places in the machine's code, so that they are told. */
-void census_mark(const Census *census, Machine *machine);
+/* The number of `line`, which is a shared one. */
+unsigned census_line(const Census *census, uint64_t line);
+
+/* Is core `cpu`, which stands before `insn` at `rip`, about to touch a shared
+ * line?  From inside a watcher. */
+bool census_sees(const Census *census, Cpu *cpu, gva_t rip, const Insn *insn,
+                 CensusEvent *event);
+
+/* Its lines and places are all there: prepare for looking up, and mark the
+ * places in the machine's code, so that they are told. */
+void census_mark(Census *census, Machine *machine);
 
 #endif

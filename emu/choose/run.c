@@ -229,14 +229,14 @@ come_to_rest(Run *run)
 
 /* Does the strategy want the core to stop before this instruction? */
 static bool
-strategy_wants(Run *run, unsigned cpu, gva_t rip)
+strategy_wants(Run *run, Cpu *cpu, gva_t rip, const Insn *insn)
 {
     Strategy *strategy = run->choice.strategy;
     CensusEvent event;
 
-    if (run->census == NULL || strategy->before == NULL ||
+    if (!strategy->attentive || run->census == NULL ||
         directing_is_active(&run->director) || !choice_is_free(&run->choice) ||
-        !census_sees(run->census, run->setup.machine, cpu, rip, &event))
+        !census_sees(run->census, cpu, rip, insn, &event))
         return false;
     return run->stood = strategy->before(strategy, &event);
 }
@@ -245,11 +245,16 @@ static void
 tell_point(void *user, unsigned cpu, gva_t rip)
 {
     Run *run = user;
+    Cpu *core = machine_cpu(run->setup.machine, cpu);
+    const Insn *insn = cpu_insn_at(core, rip);
 
+    if (strategy_wants(run, core, rip, insn))
+        machine_break(run->setup.machine, cpu);
+    if (!(insn->flags & CODE_POINT) && run->observer.point == NULL)
+        return;
     if (run->setup.probe != NULL)
         probe_point(run->setup.probe, cpu, rip);
-    if (directing_wants(&run->director, cpu, rip) ||
-        strategy_wants(run, cpu, rip))
+    if (directing_wants(&run->director, cpu, rip))
         machine_break(run->setup.machine, cpu);
     if (run->observer.point != NULL)
         run->observer.point(run->observer.user, cpu, rip);
@@ -331,41 +336,48 @@ look_for_loop(Run *run)
     run->patience *= 2;
 }
 
-static void
-tell_strategy(Run *run, const Action *action, ticks_t before, CpuStop stop)
+/* Perform, and tell a strategy that wants to know. */
+static CpuStop
+perform_told(Run *run, const Action *action, uint64_t steps)
 {
     Strategy *strategy = run->choice.strategy;
     Machine *machine = run->setup.machine;
-    bool steps = action->kind == ACTION_STEP;
-    StrategyDeed deed = {
-        .action = action,
-        .steps = steps ? machine_clock(machine) - before : 0,
-        .stop = stop,
-        .paused = steps && machine_cpu(machine, action->cpu)->paused,
-        .stood = run->stood,
-    };
+    ticks_t before = machine_clock(machine);
+    StrategyDeed deed = {.action = action};
+    unsigned stores;
 
+    run->stood = false;
+    if (strategy->performed == NULL)
+        return machine_perform(machine, action, steps);
+    if (action->kind == ACTION_DRAIN)
+        deed.line = machine_stores(machine, action->cpu,
+                                   &stores)[action->number].physical >>
+                    LINE_BITS;
+    deed.stop = machine_perform(machine, action, steps);
+    if (action->kind == ACTION_STEP) {
+        deed.steps = machine_clock(machine) - before;
+        deed.paused = machine_cpu(machine, action->cpu)->paused;
+        deed.stood = run->stood;
+    }
     strategy->performed(strategy, &deed);
+    return deed.stop;
 }
 
 static bool
 perform(Run *run, const Action *action, uint64_t steps, GError **error)
 {
     Machine *machine = run->setup.machine;
-    ticks_t before = machine_clock(machine);
-    uint64_t left = run->setup.steps_max - (before - run->started);
+    uint64_t left =
+        run->setup.steps_max - (machine_clock(machine) - run->started);
     CpuStop stop;
 
     if (run->observer.action != NULL)
         run->observer.action(run->observer.user, action, steps);
     if (action->kind == ACTION_STEP)
         steps = MIN(steps, MAX(left, 1));
-    run->stood = false;
-    stop = machine_perform(machine, action, steps);
+    stop = perform_told(run, action, steps);
     if (action->kind == ACTION_STEP && run->setup.probe != NULL)
         probe_slice(run->setup.probe, action->cpu);
-    if (run->choice.strategy->performed != NULL)
-        tell_strategy(run, action, before, stop);
     if (UNLIKELY(stop == CPU_STOP_HYPERCALL))
         return hypercall(run, action->cpu, error) && ask_waiting(run, error);
     if (UNLIKELY(stop == CPU_STOP_SHUTDOWN)) {

@@ -7,6 +7,9 @@ G_DEFINE_QUARK(heddle-strategy-error, strategy_error)
 
 static const StrategyKind *const kinds[] = {
     &strategy_random_kind,
+    &strategy_pct_kind,
+    &strategy_pos_kind,
+    &strategy_surw_kind,
     &strategy_round_robin_kind,
     &schedule_play_kind,
 };

@@ -41,6 +41,7 @@ typedef struct StrategyScope {
 typedef struct StrategyDeed {
     const Action *action;
     uint64_t steps; /* that a STEP made; 0 of the others */
+    uint64_t line;  /* of the first store that a DRAIN made visible */
     CpuStop stop;
     bool paused;    /* the core executed PAUSE: it waits for somebody */
     bool stood;     /* it stands where before() wanted it to stop */
@@ -48,7 +49,8 @@ typedef struct StrategyDeed {
 
 struct Strategy {
     char *text;         /* name and parameters; strategy_parse() fills it */
-    bool wants_census;  /* begin wants scope->census, and before() is asked */
+    bool wants_census;  /* begin wants scope->census */
+    bool attentive;     /* before() is to be asked; may change at any time */
     /* A new run: everything that follows depends on `seed`, `scope` and what
      * the strategy is told only. */
     void (*begin)(Strategy *strategy, uint64_t seed,
@@ -82,6 +84,9 @@ struct Strategy {
     /* The run is over; `tape` is what was decided in it. */
     void (*ended)(Strategy *strategy, const struct RunResult *result,
                   const Tape *tape);
+    /* What its guarantee comes to for this case, in a sentence; the caller
+     * frees it.  NULL: nothing to add. */
+    char *(*promise)(const Strategy *strategy, const StrategyScope *scope);
     void (*free)(Strategy *strategy);
 };
 
@@ -110,6 +115,9 @@ typedef struct StrategyKind {
 extern const StrategyKind strategy_round_robin_kind;
 extern const StrategyKind strategy_random_kind;
 extern const StrategyKind schedule_play_kind;
+extern const StrategyKind strategy_pct_kind;
+extern const StrategyKind strategy_pos_kind;
+extern const StrategyKind strategy_surw_kind;
 
 /* All strategies, in the order in which help shows them. */
 const StrategyKind *const *strategy_kinds(unsigned *count);

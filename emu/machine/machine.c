@@ -241,6 +241,12 @@ machine_watch_no_memory(Machine *machine)
 }
 
 void
+machine_watch_meetings(Machine *machine, bool enable)
+{
+    machine->shared.tells_meetings = enable;
+}
+
+void
 machine_watch_flow(Machine *machine, bool enable)
 {
     for (unsigned i = 0; i < machine->cpu_count; i++)

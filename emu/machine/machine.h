@@ -76,6 +76,9 @@ void machine_watch_memory(Machine *machine, gpa_t physical, uint64_t size);
 bool machine_watch_line(Machine *machine, gpa_t physical);
 void machine_unwatch_line(Machine *machine, gpa_t physical);
 void machine_watch_no_memory(Machine *machine);
+/* Have points told also before VMCALL, and before instructions that drain a
+ * core's buffer, while something is in it. */
+void machine_watch_meetings(Machine *machine, bool enable);
 /* Have all calls, returns and interrupts told. */
 void machine_watch_flow(Machine *machine, bool enable);
 

@@ -31,6 +31,9 @@
 /* Insn flag: the bytes are no instruction; the core must raise #UD. */
 #define CODE_UNDEFINED (UINT64_C(1) << 63)
 
+/* Insn flag: so does the strategy, if it touches what cores share. */
+#define CODE_MEETING (UINT64_C(1) << 57)
+
 /* Insn flags: a compiler barrier of the source stands right before it, one
  * for stores or one for all accesses. */
 #define CODE_SFENCE (UINT64_C(1) << 58)
@@ -113,7 +116,7 @@ const uint32_t *code_slots(Code *code, InsnMode mode, gva_t address);
 void code_forget(Code *code, gpa_t physical, uint64_t size);
 
 /* Mark the address with one of CODE_MARKS, or take all marks away. */
-#define CODE_MARKS (CODE_POINT | CODE_SFENCE | CODE_CCFENCE)
+#define CODE_MARKS (CODE_POINT | CODE_MEETING | CODE_SFENCE | CODE_CCFENCE)
 void code_mark(Code *code, gva_t address, uint64_t mark);
 void code_unmark_all(Code *code);
 

@@ -446,6 +446,12 @@ cpu_is_runnable(Cpu *cpu)
     BUG("activity %d", (int)cpu->state.activity);
 }
 
+const Insn *
+cpu_insn_at(Cpu *cpu, gva_t rip)
+{
+    return code_at(cpu->shared->code, cpu_mode(cpu), rip);
+}
+
 void
 cpu_break(Cpu *cpu)
 {

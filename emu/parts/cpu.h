@@ -82,7 +82,8 @@ typedef enum CpuActivity {
 typedef struct CpuHost {
     /* It sends a message. */
     void (*send)(void *user, Cpu *cpu, const LapicMessage *message);
-    /* It is about to execute an instruction at a marked address. */
+    /* It is about to execute an instruction at a marked address, or one of
+     * those of `tells_meetings`. */
     void (*point)(void *user, Cpu *cpu, gva_t rip);
     /* It is about to access memory that is watched. */
     void (*access)(void *user, Cpu *cpu, gpa_t physical,
@@ -113,6 +114,8 @@ typedef struct CpuShared {
     uint64_t watches;      /* lines with GMEM_WATCHED */
     MemoryOptions memory;
     Past *past;            /* of the model WEAK; NULL under the others */
+    bool tells_meetings;   /* host.point is told before VMCALL, and before
+                              what drains stores, when there are some */
     CpuEngine engine;
     CpuCommon *common;     /* of CPU_ENGINE_COMMON; its owner frees it */
     CpuHost host;
@@ -219,6 +222,10 @@ CpuStop cpu_run(Cpu *cpu, uint64_t steps);
 
 /* Can it make a step now?  Active, or an interrupt would be taken. */
 bool cpu_is_runnable(Cpu *cpu);
+
+/* The instruction at `rip`, as this core would execute it.  Valid until code
+ * is decoded again. */
+const Insn *cpu_insn_at(Cpu *cpu, gva_t rip);
 
 /* Tell calls, returns and interrupts to host.flow, or no longer. */
 void cpu_trace_calls(Cpu *cpu, bool enable);

@@ -79,6 +79,15 @@ note_class(Cpu *cpu, uint64_t flags)
     }
 }
 
+/* It drains the core's buffer, or asks a story, and somebody wants to know. */
+static bool
+meets_unmarked(const Cpu *cpu, uint64_t flags)
+{
+    return cpu->shared->tells_meetings &&
+           (flags & INSN_VMCALL ||
+            (flags & CPU_ORDERING_MASK && cpu->stores.count > 0));
+}
+
 /* Returns whether the instruction is to be executed and counted. */
 static bool
 attend(Cpu *cpu, const Insn *insn, uint64_t address)
@@ -95,7 +104,8 @@ attend(Cpu *cpu, const Insn *insn, uint64_t address)
         /* Others ran meanwhile, and may have had text decoded anew. */
         insn = code_at(cpu->shared->code, cpu_mode(cpu), address);
     }
-    if (flags & CODE_POINT && !cpu->point_told && !cpu->alone) {
+    if ((flags & (CODE_POINT | CODE_MEETING) || meets_unmarked(cpu, flags)) &&
+        !cpu->point_told && !cpu->alone) {
         cpu->point_told = true;
         cpu->slice_ends = false;
         cpu->shared->host.point(cpu->shared->host.user, cpu, address);

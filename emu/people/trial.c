@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "choose/censustaker.h"
+
 /* --- The trial ------------------------------------------------------------ */
 
 static bool
@@ -148,6 +150,7 @@ set_up_probe(Trial *trial, GError **error)
 
     machine_restore(stage->machine);
     machine_watch_flow(stage->machine, false);
+    machine_watch_meetings(stage->machine, false);
     machine_watch_no_memory(stage->machine);
     code_unmark_all(machine_code(stage->machine));
     trial->probe = probe_new(&setup, error);
@@ -202,6 +205,7 @@ trial_clear(Trial *trial)
     run_free(trial->run);
     probe_free(trial->probe);
     strategy_free(trial->strategy);
+    census_clear(&trial->census);
     g_clear_error(&trial->condition_error);
     g_clear_pointer(&trial->claims, g_ptr_array_unref);
     g_clear_pointer(&trial->implied, g_ptr_array_unref);
@@ -264,6 +268,63 @@ trial_init(Trial *trial, const TrialOptions *options, Script *script,
 
 /* --- One run -------------------------------------------------------------- */
 
+/* Objects of the scenario are there to be shared, also with stories. */
+static void
+presume_shared(Trial *trial)
+{
+    const Stage *stage = trial->stage;
+
+    for (unsigned i = 0; i < stage->object_count; i++) {
+        gpa_t physical;
+
+        if (!gmem_translate(machine_memory(stage->machine), stage->objects[i],
+                            MAX(stage->object_sizes[i], 1), &physical))
+            continue;
+        for (gpa_t line = physical >> LINE_BITS;
+             line <= (physical + MAX(stage->object_sizes[i], 1) - 1) >>
+                         LINE_BITS;
+             line++)
+            g_array_append_val(trial->census.lines, line);
+    }
+}
+
+/* Strategies that want a census get it before the first run that they decide
+ * alone; a tape needs none. */
+static bool
+set_up_census(Trial *trial, const Tape *tape, GError **error)
+{
+    bool wanted = tape == NULL && trial->strategy->wants_census;
+
+    if (wanted && trial->census.lines == NULL) {
+        census_init(&trial->census);
+        presume_shared(trial);
+        if (!censustaker_take(trial->run, trial->stage->machine,
+                              &trial->census, error))
+            return false;
+    }
+    run_set_census(trial->run, wanted ? &trial->census : NULL);
+    return true;
+}
+
+bool
+trial_promise(Trial *trial, char **text, GError **error)
+{
+    StrategyScope scope = {
+        .cpus = machine_cpus(trial->stage->machine),
+        .steps_max = steps_of(trial),
+    };
+
+    *text = NULL;
+    if (trial->strategy->promise == NULL)
+        return true;
+    if (!set_up_census(trial, NULL, error))
+        return false;
+    if (trial->strategy->wants_census)
+        scope.census = &trial->census;
+    *text = trial->strategy->promise(trial->strategy, &scope);
+    return true;
+}
+
 bool
 trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
          GError **error)
@@ -271,6 +332,8 @@ trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
     RunResult result;
 
     trial->seed = seed;
+    if (!set_up_census(trial, tape, error))
+        return false;
     if (!run_execute(trial->run, trial->strategy, tape, seed, &result, error))
         return false;
     if (trial->condition_error != NULL) {

@@ -51,6 +51,7 @@ typedef struct Trial {
     Probe *probe;
     Run *run;
     Strategy *strategy;
+    Census census;       /* what the cores share, once a run wanted it */
     Stories stories;
     Director director;
     Telling *telling;    /* while a finding is told */
@@ -70,6 +71,11 @@ typedef struct TrialTold {
 bool trial_init(Trial *trial, const TrialOptions *options, Script *script,
                 Stage *stage, const ScenarioCase *item, GError **error);
 void trial_clear(Trial *trial);
+
+/* What the strategy's guarantee comes to for this case, in a sentence, NULL if
+ * there is nothing to say; the caller frees it.  May make the runs of a
+ * census: false with an error if the scenario's own code failed. */
+bool trial_promise(Trial *trial, char **text, GError **error);
 
 /*
  * Make one run.  With `tape`, its decisions; an error if it does not fit.  The
