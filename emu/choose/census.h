@@ -9,10 +9,10 @@
  * is left out.
  *
  * A visible event is an instruction at one of these places about to touch one
- * of these lines, a fence about to drain a store to one, or a core about to ask its
- * story.  All other instructions commute with whatever the other
- * cores do, as far as those runs could tell: it is a sample, and a strategy
- * that stops nowhere else can miss what no census run touched.
+ * of these lines, a fence about to drain a store to one, or a core about to ask
+ * its story.  All other instructions commute with whatever the other cores do,
+ * as far as those runs could tell: it is a sample, and a strategy that stops
+ * nowhere else can miss what no census run touched.
  *
  * The census is a function of image, scenario, case and memory model, so that
  * a run stays a function of them and its seed.

@@ -22,8 +22,9 @@ choice_begin(Choice *choice, Strategy *strategy, const Tape *played,
 {
     choice->strategy = strategy;
     choice->played = played;
+    choice->census = scope->census;
     choice->at = 0;
-    choice->diverged = false;
+    choice->diverged = choice->stood = false;
     tape_rewind(&choice->tape);
     strategy->begin(strategy, seed, scope);
 }
@@ -158,11 +159,57 @@ choice_value(Choice *choice, uint64_t bound)
     return value;
 }
 
-void
-choice_cross_out(Choice *choice, size_t count)
+bool
+choice_stops(Choice *choice, Cpu *cpu, gva_t rip, const Insn *insn)
 {
-    INVARIANT(count <= choice->tape.count);
-    choice->tape.count = count;
+    Strategy *strategy = choice->strategy;
+    CensusEvent event;
+
+    if (!strategy->attentive || choice->census == NULL ||
+        !choice_is_free(choice) ||
+        !census_sees(choice->census, cpu, rip, insn, &event))
+        return false;
+    return choice->stood = strategy->before(strategy, &event);
+}
+
+CpuStop
+choice_perform(Choice *choice, Machine *machine, const Action *action,
+               uint64_t steps)
+{
+    Strategy *strategy = choice->strategy;
+    ticks_t before = machine_clock(machine);
+    StrategyDeed deed = {.action = action};
+    unsigned stores;
+
+    choice->stood = false;
+    if (strategy->performed == NULL)
+        return machine_perform(machine, action, steps);
+    if (action->kind == ACTION_DRAIN)
+        deed.line = machine_stores(machine, action->cpu,
+                                   &stores)[action->number].physical >>
+                    LINE_BITS;
+    deed.stop = machine_perform(machine, action, steps);
+    if (action->kind == ACTION_STEP) {
+        deed.steps = machine_clock(machine) - before;
+        deed.paused = machine_cpu(machine, action->cpu)->paused;
+        deed.stood = choice->stood;
+    }
+    strategy->performed(strategy, &deed);
+    return deed.stop;
+}
+
+void
+choice_correct_steps(Choice *choice, size_t begun, size_t at, uint64_t made)
+{
+    Decision *steps = &choice->tape.items[at];
+
+    if (made == 0) {
+        INVARIANT(begun <= choice->tape.count);
+        choice->tape.count = begun;
+        return;
+    }
+    steps->kind = DECISION_WHOLE_STEPS;
+    steps->value = made - 1;
 }
 
 void

@@ -5,6 +5,7 @@
  *      run ── choice_action() ──▶ ┌ Choice ┐ ──▶ Strategy   recording
  *             choice_steps()      │  tape  │
  *             choice_drain()...   └────────┘ ◀── Tape       playing
+ *             choice_perform()       told of what was done
  *
  * Whatever could go two ways in a run goes through here, is answered by the
  * strategy or, when playing, by a tape, and is written down.  A decision with
@@ -28,6 +29,9 @@ typedef struct Choice {
     const Tape *played; /* borrowed; NULL: record */
     size_t at;          /* next decision of `played` */
     bool diverged;      /* the tape did not fit the machine */
+    const Census *census; /* borrowed; NULL: none */
+    bool stood;         /* the last action ended where the strategy wanted
+                           the core to stop */
     Tape tape;          /* what was decided in this run */
 } Choice;
 
@@ -62,6 +66,23 @@ unsigned choice_drain(Choice *choice, Machine *machine, Action *action);
 /* Which of `count` values, at least 2, a load gives; 0 is the newest. */
 unsigned choice_late(Choice *choice, unsigned count);
 
+/* Does the strategy want core `cpu` to stop before `insn` at `rip`?  From
+ * inside a watcher. */
+bool choice_stops(Choice *choice, Cpu *cpu, gva_t rip, const Insn *insn);
+
+/* machine_perform(), of which the strategy is told. */
+CpuStop choice_perform(Choice *choice, Machine *machine, const Action *action,
+                       uint64_t steps);
+
+/*
+ * A STEP whose decisions begin at number `begun` of the tape, with the number
+ * of its steps at `at`, ended at a point of the director or the strategy after
+ * `made` steps.  A replay knows no points, so it gets the number that was
+ * made, and of none at all it hears nothing.
+ */
+void choice_correct_steps(Choice *choice, size_t begun, size_t at,
+                          uint64_t made);
+
 /* A number below `bound`, at least 1. */
 uint64_t choice_value(Choice *choice, uint64_t bound);
 
@@ -71,9 +92,6 @@ void choice_record(Choice *choice, DecisionKind kind, uint64_t value);
  * that choice_drain() asks. */
 void choice_record_drain(Choice *choice, Machine *machine,
                          const Action *action, uint64_t stores);
-/* Cross out what was written after the first `count` decisions. */
-void choice_cross_out(Choice *choice, size_t count);
-
 /* The played tape has this decision next: take it.  False when recording, or
  * when another kind is next. */
 bool choice_played(Choice *choice, DecisionKind kind, uint64_t *value);

@@ -17,7 +17,6 @@ struct Run {
     RunSetup setup;
     RunObserver observer;
     const Census *census; /* NULL: none */
-    bool stood;           /* the slice ended where the strategy wanted it */
     Choice choice;
     Actions actions;
     Directing director;
@@ -227,20 +226,6 @@ come_to_rest(Run *run)
 
 /* --- The loop ------------------------------------------------------------- */
 
-/* Does the strategy want the core to stop before this instruction? */
-static bool
-strategy_wants(Run *run, Cpu *cpu, gva_t rip, const Insn *insn)
-{
-    Strategy *strategy = run->choice.strategy;
-    CensusEvent event;
-
-    if (!strategy->attentive || run->census == NULL ||
-        directing_is_active(&run->director) || !choice_is_free(&run->choice) ||
-        !census_sees(run->census, cpu, rip, insn, &event))
-        return false;
-    return run->stood = strategy->before(strategy, &event);
-}
-
 static void
 tell_point(void *user, unsigned cpu, gva_t rip)
 {
@@ -248,7 +233,8 @@ tell_point(void *user, unsigned cpu, gva_t rip)
     Cpu *core = machine_cpu(run->setup.machine, cpu);
     const Insn *insn = cpu_insn_at(core, rip);
 
-    if (strategy_wants(run, core, rip, insn))
+    if (!directing_is_active(&run->director) &&
+        choice_stops(&run->choice, core, rip, insn))
         machine_break(run->setup.machine, cpu);
     if (!(insn->flags & CODE_POINT) && run->observer.point == NULL)
         return;
@@ -336,33 +322,6 @@ look_for_loop(Run *run)
     run->patience *= 2;
 }
 
-/* Perform, and tell a strategy that wants to know. */
-static CpuStop
-perform_told(Run *run, const Action *action, uint64_t steps)
-{
-    Strategy *strategy = run->choice.strategy;
-    Machine *machine = run->setup.machine;
-    ticks_t before = machine_clock(machine);
-    StrategyDeed deed = {.action = action};
-    unsigned stores;
-
-    run->stood = false;
-    if (strategy->performed == NULL)
-        return machine_perform(machine, action, steps);
-    if (action->kind == ACTION_DRAIN)
-        deed.line = machine_stores(machine, action->cpu,
-                                   &stores)[action->number].physical >>
-                    LINE_BITS;
-    deed.stop = machine_perform(machine, action, steps);
-    if (action->kind == ACTION_STEP) {
-        deed.steps = machine_clock(machine) - before;
-        deed.paused = machine_cpu(machine, action->cpu)->paused;
-        deed.stood = run->stood;
-    }
-    strategy->performed(strategy, &deed);
-    return deed.stop;
-}
-
 static bool
 perform(Run *run, const Action *action, uint64_t steps, GError **error)
 {
@@ -375,7 +334,7 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
         run->observer.action(run->observer.user, action, steps);
     if (action->kind == ACTION_STEP)
         steps = MIN(steps, MAX(left, 1));
-    stop = perform_told(run, action, steps);
+    stop = choice_perform(&run->choice, machine, action, steps);
     if (action->kind == ACTION_STEP && run->setup.probe != NULL)
         probe_slice(run->setup.probe, action->cpu);
     if (UNLIKELY(stop == CPU_STOP_HYPERCALL))
@@ -385,23 +344,6 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
         hypercall_shutdown(machine_cpu(machine, action->cpu), &run->verdict);
     }
     return true;
-}
-
-/* A STEP that ended at a point of the director or the strategy: a replay knows
- * no points, so it gets the number that was made, and of none at all it hears
- * nothing. */
-static void
-record_arrival(Run *run, size_t begun, size_t at, ticks_t before)
-{
-    uint64_t made = machine_clock(run->setup.machine) - before;
-    Decision *steps = &run->choice.tape.items[at];
-
-    if (made == 0) {
-        choice_cross_out(&run->choice, begun);
-        return;
-    }
-    steps->kind = DECISION_WHOLE_STEPS;
-    steps->value = made - 1;
 }
 
 static bool
@@ -423,8 +365,9 @@ take_turn(Run *run, GError **error)
         steps = choice_drain(&run->choice, run->setup.machine, &action);
     if (!perform(run, &action, steps, error))
         return false;
-    if (run->stood)
-        record_arrival(run, begun, at, before);
+    if (run->choice.stood)
+        choice_correct_steps(&run->choice, begun, at,
+                             machine_clock(run->setup.machine) - before);
     return true;
 }
 
@@ -455,7 +398,8 @@ take_directed_turn(Run *run, GError **error)
     if (!perform(run, &turn.action, turn.steps, error))
         return false;
     if (turn.action.kind == ACTION_STEP && directing_arrived(&run->director))
-        record_arrival(run, begun, at, before);
+        choice_correct_steps(&run->choice, begun, at,
+                             machine_clock(machine) - before);
     return true;
 }
 
