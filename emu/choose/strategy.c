@@ -12,6 +12,7 @@ static const StrategyKind *const kinds[] = {
     &strategy_surw_kind,
     &strategy_round_robin_kind,
     &schedule_play_kind,
+    &strategy_aimed_kind,
 };
 
 const StrategyKind *const *

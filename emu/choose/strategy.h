@@ -113,6 +113,7 @@ typedef struct StrategyKind {
 } StrategyKind;
 
 extern const StrategyKind strategy_round_robin_kind;
+extern const StrategyKind strategy_aimed_kind;
 extern const StrategyKind strategy_random_kind;
 extern const StrategyKind schedule_play_kind;
 extern const StrategyKind strategy_pct_kind;

@@ -20,6 +20,7 @@ Command cmd_merge;
 Command cmd_replay;
 Command cmd_shrink;
 Command cmd_show;
+Command cmd_audit;
 Command cmd_litmus;
 
 #endif

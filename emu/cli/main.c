@@ -22,6 +22,7 @@ static const struct {
     {"replay", cmd_replay, "make one run again, and tell it"},
     {"shrink", cmd_shrink, "find the shortest schedule of a finding"},
     {"show", cmd_show, "show one run as text, a page, or a Perfetto trace"},
+    {"audit", cmd_audit, "say which barriers a guest needs"},
     {"litmus", cmd_litmus, "run litmus tests in herd's format"},
 };
 

@@ -106,6 +106,7 @@ static void
 finish(Options *options)
 {
     options->check.stage.ipiq = options->ipiq;
+    options->check.weaken = options->weaken;
     options->check.strategy = options->strategy;
     options->check.one_run = options->has_seed;
     options->check.want_digests = options->has_seed || options->every_run;
@@ -149,6 +150,8 @@ options_read(Options *options, int *argc, char ***argv, const char *usage,
          "sc, tso, pso or weak; pso,depth=4,barriers=source", "MODEL"},
         {"ipiq", 0, 0, G_OPTION_ARG_FILENAME, &options->ipiq,
          "the kernel's lwkt_ipiq.c to run; in-tree: ours", "PATH"},
+        {"weaken", 0, 0, G_OPTION_ARG_STRING, &options->weaken,
+         "take a fence, LOCK or barrier away, as audit names it", "PLACE"},
         {"engine", 0, 0, G_OPTION_ARG_STRING, &texts.engine,
          "fiber, common, or stepwise: the reference", "NAME"},
         {"traces", 0, 0, G_OPTION_ARG_FILENAME, &options->traces,
@@ -199,6 +202,7 @@ options_clear(Options *options)
     g_strfreev(options->files);
     g_free(options->junit);
     g_free(options->ipiq);
+    g_free(options->weaken);
     g_free(options->strategy);
     g_free(options->memory_name);
     g_free(options->traces);

@@ -27,7 +27,7 @@ typedef struct Options {
     bool quiet;         /* no stories */
     bool has_traces;    /* check's trace_folder is not the default */
     /* Owned strings behind check's pointers. */
-    char *ipiq, *strategy, *memory_name, *traces;
+    char *ipiq, *weaken, *strategy, *memory_name, *traces;
     MemoryOptions memory;
 } Options;
 

@@ -57,6 +57,7 @@ replay_trace(Replaying *replaying, const char *path, Trace *trace,
     options->check.memory = &options->memory;
     options->check.strategy = trace->strategy;
     options->check.stage.ipiq = trace->ipiq;
+    options->check.weaken = trace->weaken;
     options->check.trace_folder = NULL;
     replay.seed = trace->seed;
     check = check_new(trace->scenario, &options->check, error);
@@ -128,6 +129,7 @@ replaying_all(Options *options, ReplayingTell *tell, void *user,
             ok = replay_trace(&replaying, *file, &trace, error);
             options->check.strategy = NULL;
             options->check.stage.ipiq = options->ipiq;
+            options->check.weaken = options->weaken;
             trace_clear(&trace);
         } else if (options->has_seed)
             ok = replay_seed(&replaying, *file, error);

@@ -235,6 +235,11 @@ code_decode(Code *code, InsnMode mode, gva_t address)
         if (insn->access[i].size == 10 || insn->access[i].size > 16)
             insn->flags |= CODE_PIECEWISE;
     insn->flags |= marks_at(code, physical);
+    if (insn->flags & CODE_UNORDERED)
+        insn->flags &= ~(INSN_LOCKED | INSN_FENCE_M | INSN_FENCE_S |
+                         INSN_FENCE_L);
+    if (insn->flags & CODE_UNBARRED)
+        insn->flags &= ~(CODE_SFENCE | CODE_CCFENCE);
 
     page = page_of(code, mode, physical);
     page->slot[physical & (PAGE_BYTES - 1)] =

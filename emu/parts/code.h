@@ -39,6 +39,11 @@
 #define CODE_SFENCE (UINT64_C(1) << 58)
 #define CODE_CCFENCE (UINT64_C(1) << 59)
 
+/* Insn flags: the instruction is to order nothing, as if it had no LOCK and
+ * were no fence; the compiler barrier before it is to be as if absent. */
+#define CODE_UNORDERED (UINT64_C(1) << 56)
+#define CODE_UNBARRED (UINT64_C(1) << 57)
+
 /* Insn flag: it accesses memory in several pieces inside one helper of
  * Unicorn, which goes on past a piece that faults. */
 #define CODE_PIECEWISE (UINT64_C(1) << 61)
@@ -116,7 +121,9 @@ const uint32_t *code_slots(Code *code, InsnMode mode, gva_t address);
 void code_forget(Code *code, gpa_t physical, uint64_t size);
 
 /* Mark the address with one of CODE_MARKS, or take all marks away. */
-#define CODE_MARKS (CODE_POINT | CODE_MEETING | CODE_SFENCE | CODE_CCFENCE)
+#define CODE_MARKS                                                             \
+    (CODE_POINT | CODE_MEETING | CODE_SFENCE | CODE_CCFENCE |                  \
+     CODE_UNORDERED | CODE_UNBARRED)
 void code_mark(Code *code, gva_t address, uint64_t mark);
 void code_unmark_all(Code *code);
 

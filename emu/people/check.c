@@ -64,8 +64,8 @@ check_scenario(const Check *check)
     return script_scenario(check->script);
 }
 
-static Stage *
-find_stage(Check *check, const ScenarioCase *item, GError **error)
+Stage *
+check_stage(Check *check, const ScenarioCase *item, GError **error)
 {
     const Scenario *scenario = check_scenario(check);
     g_autofree char *path =
@@ -87,14 +87,21 @@ find_stage(Check *check, const ScenarioCase *item, GError **error)
 }
 
 bool
+check_prepare_with(Check *check, const ScenarioCase *item,
+                   const TrialOptions *options, Trial *trial, GError **error)
+{
+    Stage *stage = check_stage(check, item, error);
+
+    *trial = (Trial){.stage = stage};
+    return stage != NULL && trial_init(trial, options, check->script, stage,
+                                       item, error);
+}
+
+bool
 check_prepare(Check *check, const ScenarioCase *item, Trial *trial,
               GError **error)
 {
-    Stage *stage = find_stage(check, item, error);
-
-    *trial = (Trial){.stage = stage};
-    return stage != NULL && trial_init(trial, &check->options, check->script,
-                                       stage, item, error);
+    return check_prepare_with(check, item, &check->options, trial, error);
 }
 
 /* --- Claims --------------------------------------------------------------- */

@@ -34,10 +34,17 @@ void check_close(Check *check);
  */
 bool check_prepare(Check *check, const ScenarioCase *item, Trial *trial,
                    GError **error);
+/* The same under other options, which must outlive the trial. */
+bool check_prepare_with(Check *check, const ScenarioCase *item,
+                        const TrialOptions *options, Trial *trial,
+                        GError **error);
 
 /* Check one of its cases. */
 CaseOutcome *check_case(Check *check, const ScenarioCase *item,
                         GError **error);
+
+/* The stage of a case, made at the first question. */
+Stage *check_stage(Check *check, const ScenarioCase *item, GError **error);
 
 /* Make `runs` runs of a case whatever they say, for the benchmark. */
 bool check_measure(Check *check, const ScenarioCase *item, uint64_t runs,

@@ -136,6 +136,8 @@ replay_command(const TellingSetup *setup, uint64_t seed)
 
         g_string_append_printf(text, " --ipiq %s", ipiq);
     }
+    if (setup->weaken != NULL)
+        g_string_append_printf(text, " --weaken %s", setup->weaken);
     return g_string_free(text, FALSE);
 }
 
@@ -161,7 +163,8 @@ keep_trace(const TellingSetup *setup, const RunRecord *record, char **path,
     Trace trace = {
         .scenario = g_canonicalize_filename(setup->scenario->path, NULL),
         .case_number = setup->item->number,
-        .ipiq = setup->ipiq != NULL ? g_strdup(setup->ipiq) : NULL,
+        .ipiq = g_strdup(setup->ipiq),
+        .weaken = g_strdup(setup->weaken),
         .strategy = g_strdup(setup->strategy),
         .memory = memmodel_print(&setup->memory),
         .seed = record->seed,

@@ -26,6 +26,7 @@ typedef struct TellingSetup {
     const Stories *stories;   /* who know what a story waits for */
     const Probe *probe;
     const char *ipiq;         /* as it was asked for, or NULL */
+    const char *weaken;       /* likewise */
     const char *strategy;
     bool default_strategy;    /* a replay needs no --strategy */
     MemoryOptions memory;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "choose/censustaker.h"
+#include "people/weakening.h"
 
 /* --- The trial ------------------------------------------------------------ */
 
@@ -199,6 +200,22 @@ set_up_memory(Trial *trial)
     machine_set_memory(trial->stage->machine, &memory);
 }
 
+static bool
+weaken(Trial *trial, GError **error)
+{
+    Weakening weakening = {0};
+    bool found;
+
+    if (trial->options->weaken == NULL)
+        return true;
+    found = weakening_parse(trial->stage->image, trial->options->weaken,
+                            &weakening, error);
+    if (found)
+        weakening_apply(&weakening, trial->stage->machine);
+    weakening_clear(&weakening);
+    return found;
+}
+
 void
 trial_clear(Trial *trial)
 {
@@ -250,6 +267,8 @@ trial_init(Trial *trial, const TrialOptions *options, Script *script,
     if (!set_up_probe(trial, error))
         return false;
     set_up_memory(trial);
+    if (!weaken(trial, error))
+        return false;
     bind_script(trial, false);
     setup = (RunSetup){
         .machine = trial->stage->machine,
@@ -384,6 +403,7 @@ trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
         .stories = &trial->stories,
         .probe = trial->probe,
         .ipiq = trial->options->stage.ipiq,
+        .weaken = trial->options->weaken,
         .strategy = trial->strategy->text,
         .default_strategy = trial->options->strategy == NULL,
         .memory = memory_of(trial),

@@ -21,6 +21,7 @@ trace_clear(Trace *trace)
 {
     g_free(trace->scenario);
     g_free(trace->ipiq);
+    g_free(trace->weaken);
     g_free(trace->strategy);
     g_free(trace->memory);
     g_free(trace->verdict);
@@ -39,6 +40,8 @@ trace_write(const Trace *trace, const char *path, GError **error)
     g_string_append_printf(text, "case %u\n", trace->case_number);
     if (trace->ipiq != NULL)
         g_string_append_printf(text, "ipiq %s\n", trace->ipiq);
+    if (trace->weaken != NULL)
+        g_string_append_printf(text, "weaken %s\n", trace->weaken);
     g_string_append_printf(text, "strategy %s\n", trace->strategy);
     g_string_append_printf(text, "memory %s\n", trace->memory);
     g_string_append_printf(text, "seed %" PRIu64 "\n", trace->seed);
@@ -70,6 +73,8 @@ read_line(Trace *trace, const char *name, const char *value, GError **error)
         trace->scenario = g_strdup(value);
     else if (g_str_equal(name, "ipiq"))
         trace->ipiq = g_strdup(value);
+    else if (g_str_equal(name, "weaken"))
+        trace->weaken = g_strdup(value);
     else if (g_str_equal(name, "strategy"))
         trace->strategy = g_strdup(value);
     else if (g_str_equal(name, "memory"))

@@ -10,6 +10,7 @@
  *      scenario    path of the scenario, absolute
  *      case        its number, from 1
  *      ipiq        the source the guest was built from; absent: the default
+ *      weaken      what is taken away (weakening.h); absent: nothing
  *      strategy    its name
  *      memory      the memory model
  *      seed        decimal
@@ -29,12 +30,13 @@
 #include "base/base.h"
 #include "choose/tape.h"
 
-#define TRACE_VERSION 1
+#define TRACE_VERSION 2
 
 typedef struct Trace {
     char *scenario;
     unsigned case_number;
-    char *ipiq; /* or NULL */
+    char *ipiq;   /* or NULL */
+    char *weaken; /* or NULL */
     char *strategy;
     char *memory;
     uint64_t seed;

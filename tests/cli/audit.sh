@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# heddle audit: the barrier ledger, on a guest whose answers are known.
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+XDG_STATE_HOME=$tmp/state
+export XDG_STATE_HOME
+file=$tmp/lock.lua
+
+cat >"$file" <<'LUA'
+scenario "a counter behind a spin lock"
+system "dragonfly" { cpus = 2 }
+local a, n = object "struct spinlock", object "int"
+local function add()
+  spin_lock(a)
+  set(n, get(n) + 1)
+  spin_unlock(a)
+end
+function cpu0() add() add() end
+function cpu1() add() add() end
+case "no addition is lost"
+certain (function() return n[0] == 4 end)
+case "control: one does not add"
+function cpu1() end
+never (function() return n[0] == 4 end)
+LUA
+
+expect 0 heddle audit --runs 300 "$file" --html "$tmp/page.html" --json
+cp "$out" "$tmp/rows"
+row() { # PATTERN: the first row that has it
+    grep "$1" "$tmp/rows" | head -1
+}
+field() { # ROW NAME
+    echo "$1" | sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+taken=$(row '"function":"spin_lock".*"type":"lock"')
+ok "the lock's LOCK is needed on any machine" \
+    [ "$(field "$taken" needed)" = sc ]
+ok "with a claim" [ -n "$(field "$taken" claim)" ]
+ok "and a trace that is on disk" [ -s "$(field "$taken" trace)" ]
+ok "what nobody misses is null" grep -q '"needed":null' "$tmp/rows"
+ok "and says how hard it was tried" grep -q '"needed":null,"runs":[1-9]' \
+    "$tmp/rows"
+
+replay=$(echo "$taken" | sed -n 's/.*"replay":"heddle \([^"]*\)".*/\1/p')
+# shellcheck disable=SC2086 # the command is made of words
+expect 0 heddle $replay --json
+same=$(grep '"kind":"run"' "$out")
+expect 0 heddle replay --json "$(field "$taken" trace)"
+ok "the trace gives the same run as the seed" \
+    [ "$(field "$same" digest)" = "$(field "$(cat "$out")" digest)" ]
+
+ok "the page has the source" grep -q '<td>spin_lock(struct spinlock' \
+    "$tmp/page.html"
+expect 0 heddle audit --runs 5 --markdown "$file"
+ok "a table for a document" grep -q '^| spinlock.c:' "$out"
+expect 2 heddle replay "$file" --case 1 --seed 1 --weaken spin_lock+0x1
+ok "a wrong place is refused" grep -q 'heddle audit lists' "$err"
+expect 2 heddle audit "$tmp/none.lua"
+
+tap_end
