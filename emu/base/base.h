@@ -26,6 +26,11 @@
 
 #include "banned.h"
 
+/* The version of heddle, which a packager may set. */
+#ifndef HEDDLE_VERSION
+#define HEDDLE_VERSION "0.1"
+#endif
+
 typedef uint64_t gpa_t; /* guest physical address */
 typedef uint64_t gva_t; /* guest virtual address */
 

@@ -7,10 +7,6 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 
-#ifndef HEDDLE_VERSION
-#define HEDDLE_VERSION "0.1"
-#endif
-
 static const struct {
     const char *name;
     Command *command;

@@ -42,7 +42,7 @@
 /* Insn flags: the instruction is to order nothing, as if it had no LOCK and
  * were no fence; the compiler barrier before it is to be as if absent. */
 #define CODE_UNORDERED (UINT64_C(1) << 56)
-#define CODE_UNBARRED (UINT64_C(1) << 57)
+#define CODE_UNBARRED (UINT64_C(1) << 55)
 
 /* Insn flag: it accesses memory in several pieces inside one helper of
  * Unicorn, which goes on past a piece that faults. */

@@ -18,7 +18,7 @@ static const DatabaseFormat format = {
         "CREATE TABLE campaign (id INTEGER PRIMARY KEY, scenario TEXT,"
         " source TEXT, case_number INTEGER, title TEXT, ipiq TEXT,"
         " image TEXT, strategy TEXT, memory TEXT, first_seed INTEGER,"
-        " steps_max INTEGER, shard INTEGER, shards INTEGER);"
+        " steps_max INTEGER, shard INTEGER, shards INTEGER, heddle TEXT);"
         "CREATE TABLE done (campaign INTEGER, first INTEGER,"
         " stride INTEGER, count INTEGER, PRIMARY KEY (campaign, first));"
         "CREATE TABLE tally (campaign INTEGER, verdict TEXT, runs INTEGER,"
@@ -174,13 +174,13 @@ campaign_store_add(CampaignStore *store, const CampaignKey *key,
     if (!database_run(store->database, error,
                       "INSERT INTO campaign (scenario, source, case_number,"
                       " title, ipiq, image, strategy, memory, first_seed,"
-                      " steps_max, shard, shards)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                      "ssusssssuuuu", key->scenario, source,
+                      " steps_max, shard, shards, heddle)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                      "ssusssssuuuus", key->scenario, source,
                       (uint64_t)key->case_number, key->title, key->ipiq,
                       image, key->strategy, key->memory, key->first_seed,
                       key->steps_max, (uint64_t)key->shard,
-                      (uint64_t)key->shards))
+                      (uint64_t)key->shards, HEDDLE_VERSION))
         return false;
     *campaign = database_last_row(store->database);
     return true;

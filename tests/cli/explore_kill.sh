@@ -94,6 +94,18 @@ ok "workers killed: all the runs, each once" \
     same "$(field "$tmp/maimed" runs)" "$runs"
 ok "workers killed: it says so" grep -q 'worker died' "$err"
 
+# One that crashes in a run is a finding about heddle.
+# shellcheck disable=SC2086
+$explore --store "$tmp/crashed" </dev/null >"$out" 2>"$err" &
+pid=$!
+sleep 0.4
+kill -SEGV "$(pgrep -P $pid)"
+wait $pid
+ok "a crash: the campaign goes on" [ $? -eq 1 ]
+ok "a crash is a finding" grep -q '"verdict":"heddle died".*signal 11' "$out"
+ok "a crash: all the other runs are made" \
+    same "$(field "$tmp/crashed" runs)" "$runs"
+
 # The keyboard: a summary, and nothing is lost.
 # shellcheck disable=SC2086
 $explore --store "$tmp/stopped" </dev/null >"$out" 2>"$err" &
