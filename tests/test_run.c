@@ -104,7 +104,8 @@ bench_init(Bench *bench, unsigned cpus, CpuEngine engine)
 
     *bench = (Bench){.rig = rig_new(guest, cpus, engine)};
     bench->script.rig = &bench->rig;
-    bench->stories = (Stories){begin, next, marks, awaited, &bench->script};
+    bench->stories = (Stories){.begin = begin, .next = next, .marks = marks,
+                               .awaited = awaited, .user = &bench->script};
     state_view_init(&bench->view);
     run_set_up(bench->rig.machine, 1000000, &verdict);
     cr_assert_eq(verdict.kind, VERDICT_DONE, "%s %s",

@@ -172,6 +172,29 @@ choice_stops(Choice *choice, Cpu *cpu, gva_t rip, const Insn *insn)
     return choice->stood = strategy->before(strategy, &event);
 }
 
+bool
+choice_touches(Choice *choice, unsigned cpu, gpa_t physical,
+               const InsnAccess *access)
+{
+    Strategy *strategy = choice->strategy;
+
+    if (strategy->touched == NULL || !choice_is_free(choice) ||
+        !strategy->touched(strategy, cpu, physical, access))
+        return false;
+    return choice->stood = true;
+}
+
+bool
+choice_stands(Choice *choice, unsigned cpu)
+{
+    Strategy *strategy = choice->strategy;
+
+    if (strategy->stands == NULL || !choice_is_free(choice) ||
+        !strategy->stands(strategy, cpu))
+        return false;
+    return choice->stood = true;
+}
+
 CpuStop
 choice_perform(Choice *choice, Machine *machine, const Action *action,
                uint64_t steps)

@@ -70,6 +70,21 @@ unsigned choice_late(Choice *choice, unsigned count);
  * inside a watcher. */
 bool choice_stops(Choice *choice, Cpu *cpu, gva_t rip, const Insn *insn);
 
+/* Does it want the core to stop behind the instruction that accesses
+ * [physical, physical + access->size), or where it stands?  From inside a
+ * watcher. */
+bool choice_touches(Choice *choice, unsigned cpu, gpa_t physical,
+                    const InsnAccess *access);
+bool choice_stands(Choice *choice, unsigned cpu);
+
+/* After choice_action(): does it want the run to end without a verdict? */
+static inline bool
+choice_cuts(const Choice *choice)
+{
+    return choice->strategy->cuts != NULL && choice_is_free(choice) &&
+           choice->strategy->cuts(choice->strategy);
+}
+
 /* machine_perform(), of which the strategy is told. */
 CpuStop choice_perform(Choice *choice, Machine *machine, const Action *action,
                        uint64_t steps);

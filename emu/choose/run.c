@@ -3,8 +3,8 @@
 
 #include "choose/run.h"
 
-#include "choose/directing.h"
 #include "choose/hypercall.h"
+#include "choose/run_parts.h"
 
 /* Steps a core without a story's progress before the loop detector looks;
  * doubled each time that it finds nothing. */
@@ -12,22 +12,6 @@
 
 /* Ticks of each timer that are waited for when all else is at rest. */
 #define REST_FIRES 2u
-
-struct Run {
-    RunSetup setup;
-    RunObserver observer;
-    const Census *census; /* NULL: none */
-    Choice choice;
-    Actions actions;
-    Directing director;
-    Verdict verdict;
-    bool ended;
-    RunStories stories;
-    uint64_t marks_seen;
-    ticks_t started, progress;
-    uint64_t patience;
-    unsigned rest_fires;
-};
 
 static uint64_t
 bit(unsigned cpu)
@@ -69,9 +53,12 @@ ask_story(Run *run, unsigned cpu, uint64_t result, GError **error)
 
     if (run->stories.waiting & bit(cpu))
         machine_fence(run->setup.machine, cpu);
+    run->asked = cpu;
+    digest_u64(&run->told[cpu], result);
     if (!stories->next(stories->user, cpu, result, &step, &call, error))
         return false;
     run->stories.waiting &= ~bit(cpu);
+    digest_u64(&run->told[cpu], step);
     if (step == STORY_WAIT) {
         run->stories.waiting |= bit(cpu);
         return true;
@@ -116,6 +103,11 @@ ask_waiting(Run *run, GError **error)
 void
 run_marked(Run *run, unsigned cpu, const char *name)
 {
+    Digest digest;
+
+    digest_init(&digest);
+    digest_bytes(&digest, name, strlen(name));
+    run->marked += digest_value(&digest);
     machine_fence(run->setup.machine, cpu);
     if (run->setup.probe != NULL)
         probe_mark(run->setup.probe, name);
@@ -130,7 +122,10 @@ run_passed_mark(Run *run, unsigned cpu)
 uint64_t
 run_choose(Run *run, uint64_t bound)
 {
-    return choice_value(&run->choice, bound);
+    uint64_t value = choice_value(&run->choice, bound);
+
+    digest_u64(&run->told[run->asked], value);
+    return value;
 }
 
 /* --- Hypercalls ----------------------------------------------------------- */
@@ -227,81 +222,6 @@ come_to_rest(Run *run)
 /* --- The loop ------------------------------------------------------------- */
 
 static void
-tell_point(void *user, unsigned cpu, gva_t rip)
-{
-    Run *run = user;
-    Cpu *core = machine_cpu(run->setup.machine, cpu);
-    const Insn *insn = cpu_insn_at(core, rip);
-
-    if (!directing_is_active(&run->director) &&
-        choice_stops(&run->choice, core, rip, insn))
-        machine_break(run->setup.machine, cpu);
-    if (!(insn->flags & CODE_POINT) && run->observer.point == NULL)
-        return;
-    if (run->setup.probe != NULL)
-        probe_point(run->setup.probe, cpu, rip);
-    if (directing_wants(&run->director, cpu, rip))
-        machine_break(run->setup.machine, cpu);
-    if (run->observer.point != NULL)
-        run->observer.point(run->observer.user, cpu, rip);
-}
-
-static void
-tell_access(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
-{
-    Run *run = user;
-
-    if (run->setup.probe != NULL)
-        probe_access(run->setup.probe, cpu, physical, access->size);
-    if (run->observer.access != NULL)
-        run->observer.access(run->observer.user, cpu, physical, access);
-}
-
-static void
-tell_flow(void *user, unsigned cpu, const Insn *insn, unsigned vector)
-{
-    Run *run = user;
-
-    if (run->observer.flow != NULL)
-        run->observer.flow(run->observer.user, cpu, insn, vector);
-}
-
-static void
-tell_sent(void *user, unsigned cpu, const Message *message)
-{
-    Run *run = user;
-
-    if (run->observer.sent != NULL)
-        run->observer.sent(run->observer.user, cpu, message);
-}
-
-static unsigned
-tell_late(void *user, unsigned cpu, unsigned count)
-{
-    Run *run = user;
-    unsigned choice = choice_late(&run->choice, count);
-
-    if (choice > 0 && run->observer.late != NULL)
-        run->observer.late(run->observer.user, cpu, choice);
-    return choice;
-}
-
-static void
-watch_machine(Run *run)
-{
-    MachineWatch watch = {
-        .point = tell_point,
-        .access = tell_access,
-        .flow = tell_flow,
-        .sent = tell_sent,
-        .late = tell_late,
-        .user = run,
-    };
-
-    machine_watch(run->setup.machine, &watch);
-}
-
-static void
 look_for_loop(Run *run)
 {
     Machine *machine = run->setup.machine;
@@ -313,7 +233,7 @@ look_for_loop(Run *run)
     /* What happens in the look ahead does not happen in the run. */
     machine_watch(machine, NULL);
     found = verdict_find_lasso(machine, run->setup.view, &run->verdict);
-    watch_machine(run);
+    run_watch(run);
     if (found) {
         end_run(run, VERDICT_LIVELOCK, -1, "");
         return;
@@ -356,6 +276,10 @@ take_turn(Run *run, GError **error)
     uint64_t steps = 1;
     bool whole;
 
+    if (UNLIKELY(choice_cuts(&run->choice))) {
+        run->cut = run->ended = true;
+        return true;
+    }
     at = run->choice.tape.count;
     if (action.kind == ACTION_STEP) {
         steps = choice_steps(&run->choice, action.cpu, &whole);
@@ -466,7 +390,7 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
 {
     Machine *machine = run->setup.machine;
 
-    watch_machine(run);
+    run_watch(run);
     machine_restore(machine);
     run->ended = false;
     run->verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
@@ -474,10 +398,18 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
     run->started = run->progress = machine_clock(machine);
     run->patience = (uint64_t)PATIENCE_STEPS * machine_cpus(machine);
     run->rest_fires = 0;
+    run->cut = false;
+    run->marked = 0;
+    for (unsigned i = 0; i < machine_cpus(machine); i++)
+        digest_init(&run->told[i]);
     choice_begin(&run->choice, strategy, played, seed,
                  &(StrategyScope){.cpus = machine_cpus(machine),
                                   .steps_max = run->setup.steps_max,
-                                  .census = run->census});
+                                  .census = run->census,
+                                  .played = played != NULL,
+                                  .machine = machine,
+                                  .digest = run_digest,
+                                  .user = run});
     directing_begin(&run->director, played == NULL ? run->setup.director : NULL,
                    run->setup.image);
     if (run->setup.probe != NULL)
@@ -487,9 +419,10 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
     while (!run->ended)
         if (!go_on(run, error))
             return false;
-    if (run->setup.probe != NULL)
+    if (run->setup.probe != NULL && !run->cut)
         probe_end(run->setup.probe, &run->verdict);
     *result = (RunResult){
+        .cut = run->cut,
         .verdict = run->verdict,
         .steps = machine_clock(machine) - run->started,
         .decisions = run->choice.tape.count,

@@ -73,6 +73,8 @@ typedef struct RunResult {
     uint64_t steps;     /* of all cores */
     uint64_t decisions; /* on the tape */
     bool diverged;      /* the played tape did not fit */
+    bool cut;           /* the strategy ended it: there is no verdict, and the
+                           claims were not asked */
 } RunResult;
 
 /* How far the stories came. */
@@ -121,6 +123,9 @@ const RunStories *run_stories(const Run *run);
 
 /* The door, for stories that choose(). */
 uint64_t run_choose(Run *run, uint64_t bound);
+/* A story has read, or written, `size` bytes of guest memory at `address`. */
+void run_loaded(Run *run, unsigned cpu, gva_t address, uint64_t size);
+void run_stored(Run *run, unsigned cpu, gva_t address, uint64_t size);
 /* A story marked.  A mark orders memory as well as time: it is a full fence of
  * its core, and so is going on after having waited for one. */
 void run_marked(Run *run, unsigned cpu, const char *name);

@@ -44,6 +44,10 @@ typedef struct Stories {
     /* What a waiting story waits for, for people; borrowed until the next
      * call, NULL if it does not wait. */
     const char *(*awaited)(void *user, unsigned cpu);
+    /* Has a story changed what others can see, beside guest memory and marks?
+     * Then where they stand does not follow from what each was told.  NULL:
+     * never. */
+    bool (*are_entangled)(void *user);
     void *user;
 } Stories;
 

@@ -13,6 +13,7 @@ static const StrategyKind *const kinds[] = {
     &strategy_round_robin_kind,
     &schedule_play_kind,
     &strategy_aimed_kind,
+    &strategy_bounded_kind,
 };
 
 const StrategyKind *const *

@@ -35,7 +35,28 @@ typedef struct StrategyScope {
     uint64_t steps_max;   /* of a run; 0: not known */
     const Census *census; /* what the cores share; NULL: nobody looked.
                              Outlives the run */
+    bool played;          /* a tape decides, and the strategy only what is
+                             beyond its end */
+    Machine *machine;     /* for looking at; NULL: nobody may */
+    /* Add all that the rest of the run depends on, beside the strategy itself:
+     * machine, stories, claims.  False if that is not possible now.  NULL: it
+     * never is. */
+    bool (*digest)(void *user, Digest *digest);
+    void *user;
 } StrategyScope;
+
+/* How far a search is. */
+typedef struct StrategyProgress {
+    const char *bounds;    /* "2 preemptions, 1 delayed store"; borrowed */
+    bool complete;         /* all runs within the bounds were made, or were
+                              found to go on as others did */
+    const char *why_not;   /* if it is over and not complete; or NULL */
+    uint64_t runs;         /* that came to a verdict */
+    uint64_t cuts;         /* that ended in a state that was known */
+    uint64_t expected;     /* runs and cuts in all, a guess */
+    unsigned pass, passes; /* deviations allowed now, and at last */
+    uint64_t restarts;     /* because memory was shared that had not been */
+} StrategyProgress;
 
 /* An action was performed. */
 typedef struct StrategyDeed {
@@ -46,6 +67,24 @@ typedef struct StrategyDeed {
     bool paused;    /* the core executed PAUSE: it waits for somebody */
     bool stood;     /* it stands where before() wanted it to stop */
 } StrategyDeed;
+
+/*
+ * A strategy that does not draw runs but makes all of them, each once.  Runs
+ * that are not played come one after the other; their seeds do not matter.
+ */
+typedef struct StrategySearch {
+    /* Is there no run that was not made? */
+    bool (*is_over)(const Strategy *strategy);
+    /* How far it is. */
+    void (*progress)(const Strategy *strategy, StrategyProgress *progress);
+    /* All that is needed to go on later, as text; the caller frees it.  And go
+     * on from there, on the same machine: false with an error if the text is
+     * damaged, or belongs to other parameters. */
+    char *(*print)(const Strategy *strategy);
+    bool (*parse)(Strategy *strategy, const char *text, GError **error);
+    /* Make only part `shard` of `shards`; before the first run. */
+    void (*take_shard)(Strategy *strategy, unsigned shard, unsigned shards);
+} StrategySearch;
 
 struct Strategy {
     char *text;         /* name and parameters; strategy_parse() fills it */
@@ -81,6 +120,21 @@ struct Strategy {
     bool (*before)(Strategy *strategy, const CensusEvent *event);
     /* Told of every action, those of a tape that is played included. */
     void (*performed)(Strategy *strategy, const StrategyDeed *deed);
+    /* A core is about to access [physical, physical + access->size) of
+     * watched memory; of a strategy with `search`, all memory is, and calls,
+     * interrupts and returns are told too.  True: the slice ends behind the
+     * instruction. */
+    bool (*touched)(Strategy *strategy, unsigned cpu, gpa_t physical,
+                    const InsnAccess *access);
+    /* A core stands at a point that some claim speaks of.  True: the slice
+     * ends before the instruction. */
+    bool (*stands)(Strategy *strategy, unsigned cpu);
+    /* A core has taken an interrupt or exception (`insn` is NULL, `vector`
+     * says which), or calls or returns. */
+    void (*flowed)(Strategy *strategy, unsigned cpu, const Insn *insn,
+                   unsigned vector);
+    /* Asked after pick(): shall the run end here, without a verdict? */
+    bool (*cuts)(const Strategy *strategy);
     /* The run is over; `tape` is what was decided in it. */
     void (*ended)(Strategy *strategy, const struct RunResult *result,
                   const Tape *tape);
@@ -88,6 +142,8 @@ struct Strategy {
      * frees it.  NULL: nothing to add. */
     char *(*promise)(const Strategy *strategy, const StrategyScope *scope);
     void (*free)(Strategy *strategy);
+
+    const StrategySearch *search; /* it makes all runs of some kind; or NULL */
 };
 
 /* --- The table ------------------------------------------------------------ */
@@ -119,6 +175,7 @@ extern const StrategyKind schedule_play_kind;
 extern const StrategyKind strategy_pct_kind;
 extern const StrategyKind strategy_pos_kind;
 extern const StrategyKind strategy_surw_kind;
+extern const StrategyKind strategy_bounded_kind;
 
 /* All strategies, in the order in which help shows them. */
 const StrategyKind *const *strategy_kinds(unsigned *count);

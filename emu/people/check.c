@@ -152,8 +152,10 @@ runs_of(const Trial *trial)
         return 1;
     if (options->runs != 0)
         return options->runs;
-    return trial->item->budget.runs != 0 ? trial->item->budget.runs
-                                         : TRIAL_RUNS_DEFAULT;
+    if (trial->item->budget.runs != 0)
+        return trial->item->budget.runs;
+    return trial->strategy->search != NULL ? TRIAL_SEARCH_DEFAULT
+                                           : TRIAL_RUNS_DEFAULT;
 }
 
 /* True when every written claim is decided, so that more runs say nothing;
@@ -176,6 +178,67 @@ weigh_run(Trial *trial, CaseOutcome *outcome, const RunRecord *record)
     return decided;
 }
 
+/* A run of a search can be made again only from its tape. */
+static void
+keep_witnesses(Trial *trial, CaseOutcome *outcome, uint64_t seed)
+{
+    bool wanted = outcome->tapes->len == 0;
+
+    for (guint i = 0; i < outcome->claims->len; i++) {
+        const ClaimOutcome *one =
+            &g_array_index(outcome->claims, ClaimOutcome, i);
+
+        wanted = wanted || (one->has_witness && one->seed == seed);
+    }
+    if (wanted)
+        outcome_keep_tape(outcome, seed, run_tape(trial->run));
+}
+
+static bool
+weigh_or_skip(Trial *trial, CaseOutcome *outcome, const RunRecord *record)
+{
+    bool decided;
+
+    if (record->cut) {
+        outcome->cuts++;
+        return false;
+    }
+    decided = weigh_run(trial, outcome, record);
+    if (trial->strategy->search != NULL)
+        keep_witnesses(trial, outcome, record->seed);
+    return decided;
+}
+
+static bool
+is_over(const Trial *trial)
+{
+    const StrategySearch *search = trial->strategy->search;
+
+    return search != NULL && search->is_over(trial->strategy);
+}
+
+/* What was made of all runs within the bounds says more than a sample. */
+static void
+conclude_search(Trial *trial, CaseOutcome *outcome)
+{
+    const StrategySearch *search = trial->strategy->search;
+    StrategyProgress progress;
+
+    if (search == NULL)
+        return;
+    search->progress(trial->strategy, &progress);
+    outcome->within = g_strdup(progress.bounds);
+    outcome->complete = progress.complete;
+    outcome->expected = progress.expected;
+    outcome->why_not = progress.why_not;
+    for (guint i = 0; progress.complete && i < outcome->claims->len; i++) {
+        ClaimOutcome *one = &g_array_index(outcome->claims, ClaimOutcome, i);
+
+        if (!one->has_witness)
+            one->how = HOW_EXHAUSTIVE;
+    }
+}
+
 static bool
 make_runs(Trial *trial, CaseOutcome *outcome, GError **error)
 {
@@ -183,19 +246,20 @@ make_runs(Trial *trial, CaseOutcome *outcome, GError **error)
     uint64_t runs = runs_of(trial);
     bool decided = false;
 
-    for (uint64_t i = 0; i < runs && !decided; i++) {
+    for (uint64_t i = 0; i < runs && !decided && !is_over(trial); i++) {
         RunRecord record;
 
         if (!trial_run(trial, options->first_seed + i, NULL, &record, error))
             return false;
-        decided = weigh_run(trial, outcome, &record);
-        if (options->ran == NULL)
+        decided = weigh_or_skip(trial, outcome, &record);
+        if (options->ran == NULL || record.cut)
             continue;
         if (options->want_digests)
             record.digest = machine_digest(trial->stage->machine);
         options->ran(options->user, script_scenario(trial->script), trial->item,
                      &record);
     }
+    conclude_search(trial, outcome);
     return true;
 }
 
@@ -255,7 +319,8 @@ tell_findings(Trial *trial, CaseOutcome *outcome, GError **error)
         if (!is_worth_telling(one, trial->options->first_seed, &seed) ||
             was_told(outcome, seed))
             continue;
-        finding = trial_tell(trial, &told, seed, NULL, error);
+        finding = trial_tell(trial, &told, seed, outcome_tape(outcome, seed),
+                             error);
         if (finding == NULL)
             return false;
         g_ptr_array_add(outcome->findings, finding);

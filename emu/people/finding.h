@@ -19,6 +19,7 @@ typedef struct RunRecord {
     uint64_t steps;
     uint64_t digest;
     Verdict verdict;
+    bool cut;           /* the strategy ended it: there is no verdict */
 } RunRecord;
 
 /* A run worth telling, with everything that names it. */

@@ -9,6 +9,7 @@
 #define EMU_PEOPLE_OUTCOME_H
 
 #include "base/base.h"
+#include "choose/tape.h"
 #include "people/finding.h"
 #include "people/scenario.h"
 
@@ -41,7 +42,25 @@ typedef struct CaseOutcome {
     GPtrArray *findings;  /* Finding */
     GPtrArray *implied;   /* Claim: those of `claims` that nobody wrote */
     bool holds;           /* every claim does */
+    /* Of a strategy that searches. */
+    char *within;         /* its bounds; NULL: it does not search */
+    bool complete;        /* all schedules within them were looked at */
+    uint64_t cuts;        /* runs that ended in a state that was known */
+    uint64_t expected;    /* runs that it would have been in all, a guess */
+    const char *why_not;  /* what else it lacks to be complete, or NULL */
+    GPtrArray *tapes;     /* OutcomeTape: of witnesses, which have no seed */
 } CaseOutcome;
+
+/* The decisions of a run that a search made. */
+typedef struct OutcomeTape {
+    uint64_t seed; /* its number */
+    Tape tape;
+} OutcomeTape;
+
+/* Keep a copy of the tape. */
+void outcome_keep_tape(CaseOutcome *outcome, uint64_t seed, const Tape *tape);
+/* That of this seed, or NULL. */
+const Tape *outcome_tape(const CaseOutcome *outcome, uint64_t seed);
 
 CaseOutcome *outcome_new(const Scenario *scenario,
                               const ScenarioCase *item);

@@ -50,6 +50,12 @@ report_json_claim(const CaseOutcome *outcome, const ClaimOutcome *claim)
     json_bool(json, "implied", claim->claim->implied);
     if (claim->has_witness)
         json_u64(json, "seed", claim->seed);
+    if (outcome->within != NULL) {
+        json_text(json, "within", outcome->within);
+        json_bool(json, "complete", outcome->complete);
+        json_u64(json, "cuts", outcome->cuts);
+        json_u64(json, "expected", outcome->expected);
+    }
     return json_finish(json);
 }
 

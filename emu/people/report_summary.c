@@ -46,6 +46,29 @@ print_claim(const ClaimOutcome *claim, GString *out, bool color)
     g_string_append_printf(out, "%s\n", how);
 }
 
+/* How far a search came. */
+static void
+print_search(const CaseOutcome *outcome, GString *out)
+{
+    uint64_t made = outcome->runs + outcome->cuts;
+
+    g_string_append_printf(out, "%*s", (int)CLAIM, "");
+    if (outcome->complete)
+        g_string_append_printf(out, "exhaustive within %s:", outcome->within);
+    else
+        g_string_append_printf(out, "not all within %s:", outcome->within);
+    g_string_append_printf(out, "\n%*s%" PRIu64 " schedules, and %" PRIu64
+                           " cut short in a state that was known",
+                           (int)CLAIM + 2, "", outcome->runs, outcome->cuts);
+    if (outcome->why_not != NULL)
+        g_string_append_printf(out, ";\n%*s%s", (int)CLAIM + 2, "",
+                               outcome->why_not);
+    else if (!outcome->complete && outcome->expected > made)
+        g_string_append_printf(out, "; about %" PRIu64 " more",
+                               outcome->expected - made);
+    g_string_append_c(out, '\n');
+}
+
 void
 report_summary_case(const CaseOutcome *outcome, ReportTotals *totals,
                     GString *out, bool color)
@@ -64,6 +87,8 @@ report_summary_case(const CaseOutcome *outcome, ReportTotals *totals,
         totals->failed += !claim->holds;
         print_claim(claim, out, color);
     }
+    if (outcome->within != NULL)
+        print_search(outcome, out);
     if (outcome->budget_runs > 0)
         g_string_append_printf(
             out, "%*s%" PRIu64 " of %" PRIu64 " run%s came to no end within "

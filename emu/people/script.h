@@ -61,8 +61,10 @@ typedef struct ScriptRun {
     /* A story calls: "lwkt_send_ipiq3(gd(1), nop, 0, 0)".  NULL is fine, and
      * saves making the text. */
     void (*called)(void *user, unsigned cpu, const char *text);
-    /* A story reads guest memory, as its core.  NULL is fine. */
+    /* A story reads, or has written, guest memory, as its core.  NULL is
+     * fine. */
     void (*loaded)(void *user, unsigned cpu, gva_t address, uint64_t size);
+    void (*stored)(void *user, unsigned cpu, gva_t address, uint64_t size);
     void *user;
 } ScriptRun;
 

@@ -124,6 +124,9 @@ struct Script {
     bool is_bound;
     const ScriptCode *bound;
     uint64_t run_number;
+    uint64_t resumed;   /* stories went on so often, in all runs, ... */
+    uint64_t looked_at; /* ... and it was so often when was looked whether */
+    bool entangled;     /* the state of script_state.h has changed */
     unsigned cpu; /* whose story is being continued */
     ScriptStory stories[CPUS_MAX];
     ScriptMarks marks;

@@ -340,6 +340,8 @@ script_convert_store(lua_State *lua, gva_t address, const ImageType *type,
     }
     if (!machine_write(machine, cpu, address, &bits, size))
         no_memory(lua, address);
+    if (script->run.stored != NULL && script->mode == SCRIPT_STORY)
+        script->run.stored(script->run.user, script->cpu, address, size);
 }
 
 /* --- For messages --------------------------------------------------------- */

@@ -242,3 +242,66 @@ script_state_restore(Script *script, const ScriptCode *code)
     }
     lua_settop(lua, top);
 }
+
+/* --- Is anything different? ----------------------------------------------- */
+
+static bool
+variables_differ(lua_State *lua, int record)
+{
+    lua_Integer count = push_list(lua, record, VARIABLE_COUNT, VARIABLES);
+    int list = lua_gettop(lua);
+    bool differ = false;
+
+    for (lua_Integer i = 1; i <= count && !differ; i += 3) {
+        int number;
+
+        lua_rawgeti(lua, list, i);
+        lua_rawgeti(lua, list, i + 1);
+        number = (int)lua_tointeger(lua, -1);
+        lua_rawgeti(lua, list, i + 2);
+        lua_getupvalue(lua, list + 1, number);
+        differ = !lua_rawequal(lua, -1, -2);
+        lua_settop(lua, list);
+    }
+    lua_pop(lua, 1);
+    return differ;
+}
+
+/* Does `table` lack something of `other`, or have it otherwise? */
+static bool
+lacks(lua_State *lua, int table, int other)
+{
+    int top = lua_gettop(lua);
+    bool differ = false;
+
+    lua_pushnil(lua);
+    while (!differ && lua_next(lua, other)) {
+        lua_pushvalue(lua, -2);
+        lua_rawget(lua, table);
+        differ = !lua_rawequal(lua, -1, -2);
+        lua_pop(lua, 2);
+    }
+    lua_settop(lua, top);
+    return differ;
+}
+
+bool
+script_state_has_changed(Script *script, const ScriptCode *code)
+{
+    lua_State *lua = script->vm.lua;
+    int top = lua_gettop(lua);
+    lua_Integer count;
+    bool changed;
+
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, code->state);
+    changed = variables_differ(lua, top + 1);
+    count = push_list(lua, top + 1, TABLE_COUNT, TABLES);
+    for (lua_Integer i = 1; i <= count && !changed; i += 2) {
+        lua_rawgeti(lua, top + 2, i);
+        lua_rawgeti(lua, top + 2, i + 1);
+        changed = lacks(lua, top + 3, top + 4) || lacks(lua, top + 4, top + 3);
+        lua_settop(lua, top + 2);
+    }
+    lua_settop(lua, top);
+    return changed;
+}

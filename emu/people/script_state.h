@@ -18,6 +18,9 @@
 /* Write down what the functions of `code` and the conditions can reach. */
 void script_state_record(Script *script, ScriptCode *code);
 
+/* Has a run changed any of it so far? */
+bool script_state_has_changed(Script *script, const ScriptCode *code);
+
 void script_state_restore(Script *script, const ScriptCode *code);
 
 #endif

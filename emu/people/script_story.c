@@ -233,6 +233,7 @@ begin(void *user)
 
     INVARIANT(script->is_bound);
     script->run_number++;
+    script->resumed++;
     script_state_restore(script, script->bound);
     for (unsigned cpu = 0; cpu < script->scenario->system.cpus; cpu++) {
         ScriptStory *story = &script->stories[cpu];
@@ -269,6 +270,7 @@ next(void *user, unsigned cpu, uint64_t result, StoryStep *step,
         story->started = true;
     }
     story->result = result;
+    script->resumed++;
     script->cpu = cpu;
     script_enter(script, SCRIPT_STORY);
     if (!script_vm_resume(&script->vm, story->thread, 0, &yielded, error)) {
@@ -302,6 +304,19 @@ awaited(void *user, unsigned cpu)
     return script->stories[cpu].awaited;
 }
 
+/* A run is asked often, and stories go on rarely. */
+static bool
+are_entangled(void *user)
+{
+    Script *script = user;
+
+    if (script->looked_at != script->resumed) {
+        script->looked_at = script->resumed;
+        script->entangled = script_state_has_changed(script, script->bound);
+    }
+    return script->entangled;
+}
+
 Stories
 script_stories(Script *script)
 {
@@ -310,6 +325,7 @@ script_stories(Script *script)
         .next = next,
         .marks = marks,
         .awaited = awaited,
+        .are_entangled = are_entangled,
         .user = script,
     };
 }

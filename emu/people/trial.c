@@ -92,8 +92,17 @@ loaded(void *user, unsigned cpu, gva_t address, uint64_t size)
 {
     Trial *trial = user;
 
+    run_loaded(trial->run, cpu, address, size);
     if (trial->telling != NULL)
         telling_load(trial->telling, cpu, address, size);
+}
+
+static void
+stored(void *user, unsigned cpu, gva_t address, uint64_t size)
+{
+    Trial *trial = user;
+
+    run_stored(trial->run, cpu, address, size);
 }
 
 static bool
@@ -121,7 +130,8 @@ bind_script(Trial *trial, bool tells)
         .marked = marked,
         .passed = passed,
         .called = tells ? called : NULL,
-        .loaded = tells ? loaded : NULL,
+        .loaded = loaded,
+        .stored = stored,
         .user = trial,
     };
 
@@ -219,6 +229,7 @@ weaken(Trial *trial, GError **error)
 void
 trial_clear(Trial *trial)
 {
+    watching_end(&trial->watching);
     run_free(trial->run);
     probe_free(trial->probe);
     strategy_free(trial->strategy);
@@ -344,6 +355,18 @@ trial_promise(Trial *trial, char **text, GError **error)
     return true;
 }
 
+/* Who searches sees everything; who tells a run wants quiet. */
+static void
+set_watching(Trial *trial, bool searches)
+{
+    searches = searches && trial->strategy->search != NULL;
+    trial->searched += searches;
+    if (searches && trial->watching.machine == NULL)
+        watching_begin(&trial->watching, trial->stage->machine);
+    if (!searches)
+        watching_end(&trial->watching);
+}
+
 bool
 trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
          GError **error)
@@ -353,6 +376,7 @@ trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
     trial->seed = seed;
     if (!set_up_census(trial, tape, error))
         return false;
+    set_watching(trial, tape == NULL);
     if (!run_execute(trial->run, trial->strategy, tape, seed, &result, error))
         return false;
     if (trial->condition_error != NULL) {
@@ -366,6 +390,7 @@ trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
         return false;
     }
     *record = (RunRecord){
+        .cut = result.cut,
         .seed = seed,
         .strategy = trial->strategy->text,
         .steps = result.steps,
@@ -391,8 +416,31 @@ trial_play(Trial *trial, Strategy *strategy, uint64_t steps_max,
     return ran;
 }
 
-Finding *
-trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
+/* A search comes to its runs in order.  Fills `tape` with that of run number
+ * `seed`. */
+static bool
+search_for(Trial *trial, uint64_t seed, Tape *tape, GError **error)
+{
+    const StrategySearch *search = trial->strategy->search;
+    RunRecord record = {.cut = true};
+    const Tape *made;
+
+    while (trial->searched < seed && !search->is_over(trial->strategy))
+        if (!trial_run(trial, trial->searched + 1, NULL, &record, error))
+            return false;
+    if (trial->searched != seed || record.cut) {
+        g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
+                    "the search has no schedule number %" PRIu64, seed);
+        return false;
+    }
+    made = run_tape(trial->run);
+    for (size_t i = 0; i < made->count; i++)
+        tape_push(tape, made->items[i].kind, made->items[i].value);
+    return true;
+}
+
+static Finding *
+tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
      GError **error)
 {
     TellingSetup setup = {
@@ -428,4 +476,24 @@ trial_tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
     record.digest = machine_digest(trial->stage->machine);
     return telling_finish(telling, told->claim, told->expected, &record,
                           error);
+}
+
+Finding *
+trial_tell(Trial *trial, const TrialTold *told, uint64_t seed,
+           const Tape *tape, GError **error)
+{
+    Finding *finding = NULL;
+    Tape found;
+
+    if (tape != NULL || trial->strategy->search == NULL) {
+        watching_end(&trial->watching);
+        return tell(trial, told, seed, tape, error);
+    }
+    tape_init(&found);
+    if (search_for(trial, seed, &found, error)) {
+        watching_end(&trial->watching);
+        finding = tell(trial, told, seed, &found, error);
+    }
+    tape_clear(&found);
+    return finding;
 }

@@ -14,12 +14,15 @@
 
 #include "base/base.h"
 #include "choose/run.h"
+#include "choose/watching.h"
 #include "people/outcome.h"
 #include "people/script.h"
 #include "people/stage.h"
 #include "people/telling.h"
 
 #define TRIAL_RUNS_DEFAULT 2000u
+/* Of a strategy that searches, those that were cut included. */
+#define TRIAL_SEARCH_DEFAULT 50000u
 
 typedef struct TrialOptions {
     StageOptions stage;
@@ -53,6 +56,8 @@ typedef struct Trial {
     Run *run;
     Strategy *strategy;
     Census census;       /* what the cores share, once a run wanted it */
+    Watching watching;   /* while a search makes its runs */
+    uint64_t searched;   /* runs that it made */
     Stories stories;
     Director director;
     Telling *telling;    /* while a finding is told */
@@ -79,7 +84,9 @@ void trial_clear(Trial *trial);
 bool trial_promise(Trial *trial, char **text, GError **error);
 
 /*
- * Make one run.  With `tape`, its decisions; an error if it does not fit.  The
+ * Make one run.  With `tape`, its decisions; an error if it does not fit.  A
+ * strategy that searches makes its next run, whatever the seed, and must not be
+ * over.  The
  * machine is left as the run left it; the record has no digest yet.
  */
 bool trial_run(Trial *trial, uint64_t seed, const Tape *tape,

@@ -47,6 +47,7 @@ struct Probe {
     GHashTable *at;       /* address -> handler number + 1 */
     RuleCheck *rules;     /* NULL: none */
     bool watches_regions; /* some claim depends on a place */
+    bool watches_memory;  /* or on what touches an object */
 };
 
 static Node *
@@ -131,6 +132,7 @@ prepare_leaf(Probe *probe, Node *node, unsigned index, GError **error)
                          error);
     case PREDICATE_TOUCH:
         INVARIANT(predicate->index < probe->setup.object_count);
+        probe->watches_memory = true;
         if (gmem_translate(machine_memory(probe->setup.machine),
                            probe->setup.objects[predicate->index],
                            probe->setup.object_sizes[predicate->index],
@@ -428,6 +430,49 @@ probe_has_point(const Probe *probe, gva_t rip)
     return g_hash_table_contains(probe->at, GSIZE_TO_POINTER(rip));
 }
 
+bool
+probe_has_claimed(const Probe *probe, gva_t rip)
+{
+    int index = GPOINTER_TO_INT(g_hash_table_lookup(
+                    probe->at, GSIZE_TO_POINTER(rip))) - 1;
+
+    for (; index >= 0;
+         index = g_array_index(probe->handlers, Handler, index).next) {
+        HandlerKind kind =
+            g_array_index(probe->handlers, Handler, index).kind;
+
+        if (kind == HANDLER_EVENT ||
+            (kind != HANDLER_RULE && probe->watches_regions))
+            return true;
+    }
+    return false;
+}
+
+void
+probe_digest(const Probe *probe, Digest *digest)
+{
+    for (guint i = 0; i < probe->nodes->len; i++) {
+        const Node *node = node_at(probe, (int)i);
+
+        if (node->predicate->kind == PREDICATE_AFTER)
+            digest_u64(digest, node_at(probe, node->right)->seen);
+    }
+    for (guint i = 0; i < probe->occurred->len; i++)
+        digest_u64(digest, g_array_index(probe->occurred, bool, i));
+    for (guint i = 0; i < probe->places->len; i++) {
+        const Place *place = g_ptr_array_index(probe->places, i);
+
+        for (unsigned cpu = 0; cpu < machine_cpus(probe->setup.machine);
+             cpu++) {
+            unsigned depth = place->depth[cpu];
+
+            digest_u64(digest, depth);
+            for (unsigned k = 0; k < MIN(depth, FRAMES_MAX); k++)
+                digest_u64(digest, place->frames[cpu][k]);
+        }
+    }
+}
+
 void
 probe_point(Probe *probe, unsigned cpu, gva_t rip)
 {
@@ -471,7 +516,7 @@ probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size)
 {
     bool matters = false;
 
-    for (guint i = 0; i < probe->nodes->len; i++) {
+    for (guint i = 0; probe->watches_memory && i < probe->nodes->len; i++) {
         Node *node = node_at(probe, (int)i);
         const Predicate *predicate = node->predicate;
         gpa_t object;

@@ -71,6 +71,13 @@ bool probe_occurred(const Probe *probe, unsigned index);
 /* Broken rules of this run, the first BREACHES_KEPT of them. */
 const Breach *probe_breaches(const Probe *probe, unsigned *count);
 
+/* Does a claim depend on when cores come to this address, and not only a
+ * rule? */
+bool probe_has_claimed(const Probe *probe, gva_t rip);
+
+/* Add what the claims' future depends on, beside what is in the machine. */
+void probe_digest(const Probe *probe, Digest *digest);
+
 /* Is this address one of the case's points?  Then probe_point() wants it. */
 bool probe_has_point(const Probe *probe, gva_t rip);
 

@@ -143,12 +143,24 @@ hash_memory(Machine *machine, const StateView *view)
     return sum;
 }
 
+static void
+hash_messages(Machine *machine, Digest *digest)
+{
+    unsigned count;
+    const Message *messages = machine_messages(machine, &count);
+
+    for (unsigned i = 0; i < count; i++) {
+        digest_u64(digest, messages[i].target);
+        digest_u64(digest, messages[i].message.source);
+        digest_u64(digest, (uint64_t)messages[i].message.delivery << 8 |
+                               messages[i].message.vector);
+    }
+}
+
 uint64_t
 state_hash(Machine *machine, const StateView *view)
 {
-    const Message *messages;
     Digest digest;
-    unsigned count;
 
     digest_init(&digest);
     for (unsigned i = 0; i < machine_cpus(machine); i++)
@@ -156,12 +168,24 @@ state_hash(Machine *machine, const StateView *view)
     digest_u64(&digest, hash_memory(machine, view));
     for (guint k = 0; k < view->fifos->len; k++)
         hash_fifo(machine, &g_array_index(view->fifos, StateFifo, k), &digest);
-    messages = machine_messages(machine, &count);
-    for (unsigned i = 0; i < count; i++) {
-        digest_u64(&digest, messages[i].target);
-        digest_u64(&digest, messages[i].message.source);
-        digest_u64(&digest, (uint64_t)messages[i].message.delivery << 8 |
-                                messages[i].message.vector);
-    }
+    hash_messages(machine, &digest);
+    return digest_value(&digest);
+}
+
+uint64_t
+state_hash_exactly(Machine *machine, const StateView *view)
+{
+    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, 1);
+    StateView exact = {.ranges = view != NULL ? view->ranges : none,
+                       .fifos = none};
+    Digest digest;
+
+    digest_init(&digest);
+    for (unsigned i = 0; i < machine_cpus(machine); i++)
+        cpu_digest_state(machine_cpu(machine, i), &digest);
+    digest_u64(&digest, hash_memory(machine, &exact));
+    if (machine_memory_options(machine)->model == MEMORY_WEAK)
+        past_digest(machine_past(machine), &digest);
+    hash_messages(machine, &digest);
     return digest_value(&digest);
 }

@@ -55,6 +55,11 @@ bool state_is_comparable(Machine *machine);
 /* The hash.  Settles all cores. */
 uint64_t state_hash(Machine *machine, const StateView *view);
 
+/* The same of all memory but what only counts: FIFOs by their bytes, and under
+ * `weak` what late loads may still see.  For telling whether the machine will
+ * go on as it did, and not only round.  `view` may be NULL. */
+uint64_t state_hash_exactly(Machine *machine, const StateView *view);
+
 /* Entries in a FIFO that were written and not read. */
 uint32_t state_fifo_length(Machine *machine, const StateFifo *fifo);
 
