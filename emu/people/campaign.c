@@ -4,54 +4,18 @@
 #include "people/campaign.h"
 
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/wallclock.h"
-#include "people/campaign_crew.h"
-#include "people/campaign_open.h"
+#include "people/campaign_parts.h"
 
 #define SECOND UINT64_C(1000000000)
-/* A worker has an answer after so long: short enough for progress and for
- * what an interruption loses, long enough to cost nothing. */
-#define BLOCK_NANOSECONDS (SECOND / 10)
 #define BLOCK_RUNS_FIRST 16u
-#define BLOCK_RUNS_MAX 4096u
 /* Given to a worker in advance, so that it never waits for us. */
 #define TASKS_AHEAD 2u
 /* Without a limit cases take turns. */
 #define TURN_NANOSECONDS (10 * SECOND)
 #define TICK_MILLISECONDS 100
-/* Workers that died without one having done anything: something is wrong that
- * is not about a run. */
-#define DEATHS_MAX 10u
-
-typedef struct Task {
-    CampaignHunt *hunt;
-    CampaignHuntBlock *block;     /* or */
-    CampaignHuntWitness *witness;
-} Task;
-
-struct Campaign {
-    CampaignOptions options;
-    Check *check;
-    CampaignOpened opened;
-    CampaignCrew *crew;
-    const CampaignEvents *events;
-    GQueue tasks[CAMPAIGN_CREW_MAX]; /* Task, in the order of sending */
-    uint64_t block_runs[CAMPAIGN_CREW_MAX]; /* that take the right time */
-    unsigned turn;        /* the hunt that is searched at the moment */
-    uint64_t turn_ends;
-    uint64_t began, ends; /* UINT64_MAX: never */
-    bool stopping;
-    unsigned deaths;      /* since a block was done */
-    uint64_t coverage;
-    uint64_t runs_before; /* of earlier sessions */
-    uint64_t last_new;    /* when something was found */
-    uint64_t ticked, runs_ticked;
-    GError *error;
-};
-
 G_DEFINE_QUARK(heddle-campaign-error, campaign_error)
 
 /* --- Signals -------------------------------------------------------------- */
@@ -80,16 +44,16 @@ catch_signals(void)
 
 /* --- Giving out ----------------------------------------------------------- */
 
-static CampaignHunt *
-hunt_at(const Campaign *campaign, unsigned index)
+CampaignHunt *
+campaign_hunt_at(const Campaign *campaign, unsigned index)
 {
     return g_ptr_array_index(campaign->opened.hunts, index);
 }
 
 static void
-remember(Campaign *campaign, unsigned worker, Task task)
+remember(Campaign *campaign, unsigned worker, CampaignTask task)
 {
-    Task *copy = g_new(Task, 1);
+    CampaignTask *copy = g_new(CampaignTask, 1);
 
     *copy = task;
     g_queue_push_tail(&campaign->tasks[worker], copy);
@@ -99,12 +63,13 @@ static bool
 give_witness(Campaign *campaign, unsigned worker)
 {
     for (guint i = 0; i < campaign->opened.hunts->len; i++) {
-        CampaignHunt *hunt = hunt_at(campaign, i);
+        CampaignHunt *hunt = campaign_hunt_at(campaign, i);
         CampaignHuntWitness *witness = campaign_hunt_give_witness(hunt);
 
         if (witness == NULL)
             continue;
-        remember(campaign, worker, (Task){.hunt = hunt, .witness = witness});
+        remember(campaign, worker,
+                 (CampaignTask){.hunt = hunt, .witness = witness});
         campaign_crew_send(campaign->crew, worker, CAMPAIGN_WIRE_SHRINK,
                            g_variant_new(CAMPAIGN_WIRE_SHRINK_TYPE,
                                          hunt->key.case_number,
@@ -131,7 +96,7 @@ static bool
 give_runs(Campaign *campaign, unsigned worker)
 {
     for (guint i = 0; i < campaign->opened.hunts->len; i++) {
-        CampaignHunt *hunt = hunt_at(campaign, campaign->turn);
+        CampaignHunt *hunt = campaign_hunt_at(campaign, campaign->turn);
         CampaignHuntBlock *block = campaign_hunt_give(
             hunt, wanted_runs(campaign, hunt, worker));
 
@@ -140,7 +105,8 @@ give_runs(Campaign *campaign, unsigned worker)
                 (campaign->turn + 1) % campaign->opened.hunts->len;
             continue;
         }
-        remember(campaign, worker, (Task){.hunt = hunt, .block = block});
+        remember(campaign, worker,
+                 (CampaignTask){.hunt = hunt, .block = block});
         campaign_crew_send(campaign->crew, worker, CAMPAIGN_WIRE_RUN,
                            g_variant_new(CAMPAIGN_WIRE_RUN_TYPE,
                                          hunt->key.case_number,
@@ -183,205 +149,6 @@ give(Campaign *campaign)
             ;
 }
 
-/* --- Taking in ------------------------------------------------------------ */
-
-static void
-take_block(Campaign *campaign, unsigned worker, Task *task, GVariant *message)
-{
-    uint64_t nanoseconds, coverage, runs;
-    unsigned number;
-
-    g_variant_get_child(message, 0, "u", &number);
-    g_variant_get_child(message, 1, "t", &nanoseconds);
-    g_variant_get_child(message, 2, "t", &coverage);
-    INVARIANT(task->block != NULL && task->hunt->key.case_number == number);
-    task->block->result = g_variant_ref(message);
-    task->block->stage = CAMPAIGN_HUNT_DONE;
-    runs = task->block->count * BLOCK_NANOSECONDS / MAX(nanoseconds, 1);
-    /* A first measurement may be anything. */
-    runs = MIN(runs, 4 * campaign->block_runs[worker]);
-    campaign->block_runs[worker] = CLAMP(runs, 1, BLOCK_RUNS_MAX);
-    campaign->coverage = MAX(campaign->coverage, coverage);
-    campaign->deaths = 0;
-}
-
-static void
-take_shrunk(Task *task, GVariant *message)
-{
-    CampaignWitness *row;
-    const char *key;
-    uint64_t run, seed;
-    unsigned number;
-
-    INVARIANT(task->witness != NULL);
-    row = task->witness->row;
-    g_variant_get(message, "(utt&ssstssmsmsmss)", &number, &run, &seed,
-                  &key, &row->shape, &row->shrunk, &row->digest, &row->where,
-                  &row->replay, &row->trace, &row->shrunk_trace, &row->lua,
-                  &row->story);
-    INVARIANT(run == row->run && g_str_equal(key, row->identity));
-    task->witness->stage = CAMPAIGN_HUNT_DONE;
-}
-
-static void
-take_message(void *user, unsigned worker, CampaignWireKind kind,
-             GVariant *message)
-{
-    Campaign *campaign = user;
-    g_autofree Task *task = NULL;
-    const char *text;
-
-    if (kind == CAMPAIGN_WIRE_FAILED) {
-        g_variant_get(message, "(&s)", &text);
-        if (campaign->error == NULL)
-            campaign->error = g_error_new_literal(
-                CAMPAIGN_ERROR, CAMPAIGN_ERROR_WORKER, text);
-        return;
-    }
-    task = g_queue_pop_head(&campaign->tasks[worker]);
-    INVARIANT(task != NULL);
-    if (kind == CAMPAIGN_WIRE_RAN)
-        take_block(campaign, worker, task, message);
-    else
-        take_shrunk(task, message);
-}
-
-/* --- Deaths --------------------------------------------------------------- */
-
-static void
-notice(Campaign *campaign, const CampaignHunt *hunt, uint64_t run,
-       const char *death, const char *rest)
-{
-    g_autofree char *text = g_strdup_printf(
-        "a worker died (%s) in the run of seed %" PRIu64 " of case %u; %s",
-        death, hunt->key.first_seed + run, hunt->key.case_number, rest);
-
-    campaign->events->notice(campaign->events->user, text);
-}
-
-/* Somebody else ended it, who need not have meant this run. */
-static bool
-was_killed(int number)
-{
-    return number == SIGKILL || number == SIGTERM || number == SIGHUP;
-}
-
-static void
-lose_run(Campaign *campaign, Task *task, uint64_t run, int number,
-         const char *death)
-{
-    CampaignHunt *hunt = task->hunt;
-
-    task->block->stage = CAMPAIGN_HUNT_WAITING;
-    if (was_killed(number) && hunt->suspect != run) {
-        hunt->suspect = run;
-        notice(campaign, hunt, run, death, "it is made again");
-        return;
-    }
-    notice(campaign, hunt, run, death, "it is left out");
-    campaign_hunt_cut(hunt, task->block, run, death);
-}
-
-static void
-lose_witness(Campaign *campaign, Task *task, int number, const char *death)
-{
-    CampaignHuntWitness *witness = task->witness;
-    CampaignWitness *row = witness->row;
-
-    witness->stage = CAMPAIGN_HUNT_WAITING;
-    witness->deaths++;
-    if (was_killed(number) && witness->deaths < 2)
-        return;
-    notice(campaign, task->hunt, row->run, death,
-           "it was being shrunk, and is kept as it is");
-    row->shape = g_strdup("not shrunk");
-    row->shrunk = g_strdup(row->tape);
-    row->where = g_strdup("");
-    row->replay = campaign_hunt_replay(task->hunt, row->run);
-    row->story = g_strdup("");
-    witness->stage = CAMPAIGN_HUNT_DONE;
-}
-
-static bool
-has_run(const Task *task, uint64_t run)
-{
-    uint64_t first;
-
-    if (task->block == NULL)
-        return false;
-    first = campaign_hunt_run(task->hunt, task->block->ordinal);
-    return run >= first &&
-           (run - first) / task->hunt->key.shards < task->block->count;
-}
-
-/* What the dead worker had to do waits for another; what it was doing is to
- * blame. */
-static void
-take_back(Campaign *campaign, Task *task, int number, const CampaignSlot *slot)
-{
-    g_autofree char *death =
-        number != 0 ? g_strdup_printf("signal %d, %s", number,
-                                      strsignal(number))
-                    : g_strdup("it exited");
-    bool of_case = slot->case_number == task->hunt->key.case_number;
-
-    if (of_case && !slot->shrinks && has_run(task, slot->run))
-        lose_run(campaign, task, slot->run, number, death);
-    else if (task->block != NULL)
-        task->block->stage = CAMPAIGN_HUNT_WAITING;
-    else if (of_case && slot->shrinks &&
-             slot->run == task->witness->row->run)
-        lose_witness(campaign, task, number, death);
-    else
-        task->witness->stage = CAMPAIGN_HUNT_WAITING;
-}
-
-static void
-send_known(Campaign *campaign, unsigned worker, const CampaignHunt *hunt,
-           const char *key)
-{
-    campaign_crew_send(campaign->crew, worker, CAMPAIGN_WIRE_KNOWN,
-                       g_variant_new(CAMPAIGN_WIRE_KNOWN_TYPE,
-                                     hunt->key.case_number, key));
-}
-
-/* A new worker learns what is known. */
-static void
-teach(Campaign *campaign, unsigned worker)
-{
-    for (guint i = 0; i < campaign->opened.hunts->len; i++) {
-        const CampaignHunt *hunt = hunt_at(campaign, i);
-
-        for (guint j = 0; j < hunt->identities->len; j++) {
-            const CampaignHuntIdentity *identity =
-                g_ptr_array_index(hunt->identities, j);
-
-            if (identity->known)
-                send_known(campaign, worker, hunt, identity->data.key);
-        }
-    }
-}
-
-static void
-take_death(void *user, unsigned worker, int number, const CampaignSlot *slot)
-{
-    Campaign *campaign = user;
-    Task *task;
-
-    while ((task = g_queue_pop_head(&campaign->tasks[worker])) != NULL) {
-        take_back(campaign, task, number, slot);
-        g_free(task);
-    }
-    campaign->deaths++;
-    if (campaign->deaths > DEATHS_MAX && campaign->error == NULL)
-        campaign->error = g_error_new(
-            CAMPAIGN_ERROR, CAMPAIGN_ERROR_WORKER,
-            "%u workers died one after the other, the last of signal %d; "
-            "is there memory enough?",
-            campaign->deaths, number);
-    teach(campaign, worker);
-}
-
 /* --- Telling -------------------------------------------------------------- */
 
 static void
@@ -390,7 +157,7 @@ tell_known(void *user, CampaignHunt *hunt, const char *key)
     Campaign *campaign = user;
 
     for (unsigned i = 0; i < campaign->options.jobs; i++)
-        send_known(campaign, i, hunt, key);
+        campaign_send_known(campaign, i, hunt, key);
 }
 
 static void
@@ -412,13 +179,13 @@ tell_progress(Campaign *campaign)
         .runs = campaign->runs_before + made,
         .coverage = campaign->coverage,
         .quiet_seconds = (now - campaign->last_new) / SECOND,
-        .item = hunt_at(campaign, campaign->turn)->item,
+        .item = campaign_hunt_at(campaign, campaign->turn)->item,
     };
 
     if (now - campaign->ticked < SECOND)
         return;
     for (guint i = 0; i < campaign->opened.hunts->len; i++)
-        progress.findings += hunt_at(campaign, i)->findings;
+        progress.findings += campaign_hunt_at(campaign, i)->findings;
     progress.per_second = (made - campaign->runs_ticked) * SECOND /
                           (now - campaign->ticked);
     campaign->ticked = now;
@@ -438,7 +205,8 @@ commit(Campaign *campaign, GError **error)
     };
 
     for (guint i = 0; i < campaign->opened.hunts->len; i++)
-        if (!campaign_hunt_commit(hunt_at(campaign, i), &events, error))
+        if (!campaign_hunt_commit(campaign_hunt_at(campaign, i), &events,
+                                  error))
             return false;
     return true;
 }
@@ -447,7 +215,8 @@ static bool
 is_over(const Campaign *campaign)
 {
     for (guint i = 0; i < campaign->opened.hunts->len; i++)
-        if (!campaign_hunt_is_over(hunt_at(campaign, i), campaign->stopping))
+        if (!campaign_hunt_is_over(campaign_hunt_at(campaign, i),
+                                   campaign->stopping))
             return false;
     return true;
 }
@@ -456,8 +225,8 @@ static bool
 loop(Campaign *campaign, GError **error)
 {
     CampaignCrewEvents events = {
-        .message = take_message,
-        .died = take_death,
+        .message = campaign_take_message,
+        .died = campaign_take_death,
         .user = campaign,
     };
 
@@ -495,7 +264,7 @@ campaign_run(Campaign *campaign, const CampaignEvents *events, GError **error)
                          ? campaign->began + campaign->options.seconds * SECOND
                          : UINT64_MAX;
     for (guint i = 0; i < campaign->opened.hunts->len; i++)
-        campaign->runs_before += hunt_at(campaign, i)->committed;
+        campaign->runs_before += campaign_hunt_at(campaign, i)->committed;
     if (is_over(campaign))
         return true;
     campaign->crew = campaign_crew_new(&setup, error);
@@ -503,7 +272,7 @@ campaign_run(Campaign *campaign, const CampaignEvents *events, GError **error)
         return false;
     for (unsigned i = 0; i < campaign->options.jobs; i++) {
         campaign->block_runs[i] = BLOCK_RUNS_FIRST;
-        teach(campaign, i);
+        campaign_teach(campaign, i);
     }
     return loop(campaign, error);
 }

@@ -20,6 +20,7 @@ typedef enum CampaignWireKind {
     CAMPAIGN_WIRE_SHRINK, /* shrink this witness */
     CAMPAIGN_WIRE_RAN,
     CAMPAIGN_WIRE_SHRUNK,
+    CAMPAIGN_WIRE_UNSHRUNK, /* it could not be made again */
     CAMPAIGN_WIRE_FAILED, /* the world is wrong */
     CAMPAIGN_WIRE_KINDS,
 } CampaignWireKind;
@@ -36,6 +37,8 @@ typedef enum CampaignWireKind {
 /* case; run, seed, key; shape, tape; digest, where, replay, trace; shrunk
  * trace, lua, story */
 #define CAMPAIGN_WIRE_SHRUNK_TYPE "(uttssstssmsmsmss)"
+/* case; run, key; message */
+#define CAMPAIGN_WIRE_UNSHRUNK_TYPE "(utss)"
 /* message */
 #define CAMPAIGN_WIRE_FAILED_TYPE "(s)"
 

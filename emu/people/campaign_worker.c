@@ -312,6 +312,20 @@ send_shrunk(const Worker *worker, const Shrinking *shrinking)
                       first->trace, shrunk->trace, NULL, shrunk->story));
 }
 
+/* The run cannot be made again from its tape, which is a bug of heddle: it is
+ * kept as it is, and said. */
+static bool
+send_unshrunk(const Worker *worker, const Shrinking *shrinking, GError *error)
+{
+    bool ok = campaign_wire_send(
+        worker->setup->fd, CAMPAIGN_WIRE_UNSHRUNK,
+        g_variant_new(CAMPAIGN_WIRE_UNSHRUNK_TYPE, shrinking->case_number,
+                      shrinking->run, shrinking->key, error->message));
+
+    g_error_free(error);
+    return ok;
+}
+
 static bool
 serve_shrink(Worker *worker, GVariant *message)
 {
@@ -327,9 +341,13 @@ serve_shrink(Worker *worker, GVariant *message)
     slot->shrinks = true;
     slot->case_number = shrinking.case_number;
     tape_init(&shrinking.tape);
-    ok = shrink(worker, &shrinking, &error)
-             ? send_shrunk(worker, &shrinking)
-             : fail(worker, error);
+    if (shrink(worker, &shrinking, &error))
+        ok = send_shrunk(worker, &shrinking);
+    else if (g_error_matches(error, STAGE_ERROR, STAGE_ERROR_GUEST) ||
+             g_error_matches(error, REDUCE_ERROR, REDUCE_ERROR_NOTHING))
+        ok = send_unshrunk(worker, &shrinking, error);
+    else
+        ok = fail(worker, error);
     tape_clear(&shrinking.tape);
     reduce_clear(&shrinking.reduction);
     g_clear_pointer(&shrinking.first, finding_free);

@@ -140,7 +140,7 @@ begin_outcome(Trial *trial, CaseOutcome *outcome)
 
         g_array_append_val(outcome->claims, one);
     }
-    outcome->strategy = trial->strategy->text;
+    outcome->strategy = g_intern_string(trial->strategy->text);
 }
 
 static uint64_t

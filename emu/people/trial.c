@@ -392,7 +392,7 @@ trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
     *record = (RunRecord){
         .cut = result.cut,
         .seed = seed,
-        .strategy = trial->strategy->text,
+        .strategy = g_intern_string(trial->strategy->text),
         .steps = result.steps,
         .verdict = result.verdict,
     };
@@ -411,7 +411,7 @@ trial_play(Trial *trial, Strategy *strategy, uint64_t steps_max,
     trial->strategy = strategy;
     ran = trial_run(trial, 0, NULL, record, error);
     trial->strategy = usual;
-    record->strategy = usual->text;
+    record->strategy = g_intern_string(usual->text);
     run_set_steps_max(trial->run, steps_of(trial));
     return ran;
 }
@@ -452,7 +452,7 @@ tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
         .probe = trial->probe,
         .ipiq = trial->options->stage.ipiq,
         .weaken = trial->options->weaken,
-        .strategy = trial->strategy->text,
+        .strategy = g_intern_string(trial->strategy->text),
         .default_strategy = trial->options->strategy == NULL,
         .memory = memory_of(trial),
         .default_memory = trial->options->memory == NULL,
