@@ -41,7 +41,8 @@ static bool
 replay_trace(Replaying *replaying, const char *path, Trace *trace,
              GError **error)
 {
-    CheckReplay replay = {.tape = &trace->tape, .image = &trace->image};
+    CheckReplay replay = {
+        .tape = &trace->tape, .trace = path, .image = &trace->image};
     Options *options = replaying->options;
     g_autoptr(Check) check = NULL;
     const ScenarioCase *item;

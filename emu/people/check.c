@@ -432,8 +432,8 @@ check_replay(Check *check, const ScenarioCase *item,
     Trial trial;
 
     if (check_prepare_replay(check, item, replay, &trial, error))
-        finding = trial_tell(&trial, &(TrialTold){0}, replay->seed,
-                             replay->tape, error);
+        finding = trial_tell(&trial, &(TrialTold){.trace = replay->trace},
+                             replay->seed, replay->tape, error);
     trial_clear(&trial);
     return finding;
 }

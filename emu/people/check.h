@@ -54,6 +54,7 @@ bool check_measure(Check *check, const ScenarioCase *item, uint64_t runs,
 typedef struct CheckReplay {
     uint64_t seed;
     const Tape *tape;       /* NULL: the strategy decides, from the seed */
+    const char *trace;      /* the file that the tape is from; or NULL */
     const uint64_t *image;  /* the digest its image must have; NULL: any */
 } CheckReplay;
 

@@ -242,8 +242,9 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
         finding_free(finding);
         return NULL;
     }
-    if (setup->by_trace && finding->trace != NULL) {
-        g_autofree char *path = shell_word(finding->trace);
+    if (setup->trace != NULL || (setup->by_trace && finding->trace != NULL)) {
+        g_autofree char *path = shell_word(
+            setup->trace != NULL ? setup->trace : finding->trace);
 
         g_free(finding->replay);
         finding->replay = g_strconcat("heddle replay ", path, NULL);

@@ -33,6 +33,7 @@ typedef struct TellingSetup {
     bool default_memory;   /* it is the case's */
     const char *trace_folder; /* NULL: keep no trace */
     bool by_trace;         /* the run is replayed by its trace, not its seed */
+    const char *trace;     /* that trace, if there is one already; or NULL */
     bool raw;
     bool keep_record;         /* in Finding.told */
     bool color;

@@ -70,6 +70,7 @@ typedef struct TrialTold {
     const Claim *claim; /* NULL: nobody asked about a claim */
     bool expected;
     bool by_trace; /* no seed makes this run: its trace replays it */
+    const char *trace; /* the file that is being replayed, or NULL */
 } TrialTold;
 
 /* Prepare `item` on `stage`; everything is borrowed.  Call trial_clear() also

@@ -40,6 +40,12 @@ ok "events are objects" grep -q '"kind":"event","event":"sent"' "$out"
 ok "the last line is the finding" \
     sh -c "tail -1 '$out' | grep -q '\"kind\":\"finding\"'"
 
+heddle run -q $file >"$tmp/ran"
+trace=$(find "$tmp/state" -name '*.trace' | head -1)
+expect 0 heddle show "$trace"
+ok "a trace is replayed by its name, since it may have no seed" \
+    grep -qF "replay   heddle replay $trace" "$out"
+
 expect 2 heddle show $file --seed 2 --html "$tmp/c.html"
 ok "one page shows one run" grep -q 'one case with --case' "$err"
 expect 2 heddle show $file --case 1 --seed 2 --html "$tmp/no/such/folder.html"
