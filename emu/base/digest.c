@@ -28,7 +28,11 @@ digest_bytes(Digest *digest, const void *bytes, size_t size)
     uint64_t lanes[2] = {digest->state, digest->state ^ size};
     uint8_t tail[16] = {0};
     size_t left = size;
+    GByteArray *heard = digest->heard;
 
+    if (UNLIKELY(heard != NULL))
+        g_byte_array_append(heard, p, (guint)size);
+    digest->heard = NULL; /* the bytes, not what is made of them */
     for (; left >= 32; p += 32, left -= 32) {
         lanes[0] = fold(load_u64(p) ^ 0xa0761d6478bd642fu,
                         load_u64(p + 8) ^ lanes[0]);
@@ -44,4 +48,5 @@ digest_bytes(Digest *digest, const void *bytes, size_t size)
     digest_u64(digest, lanes[0]);
     digest_u64(digest, lanes[1]);
     digest_u64(digest, size);
+    digest->heard = heard;
 }

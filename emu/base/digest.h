@@ -6,6 +6,9 @@
  * Values are digested in host-independent order, so that a digest can be
  * printed, compared across machines and kept in golden files.
  *
+ * Where equal digests are not enough, what is digested can be listened to: it
+ * is the state itself, byte by byte, and two of those can be compared.
+ *
  * Layer 0; a value, embedded by its owner.
  */
 #ifndef EMU_BASE_DIGEST_H
@@ -15,12 +18,22 @@
 
 typedef struct Digest {
     uint64_t state;
+    GByteArray *heard; /* gets a copy of all that is added; NULL: nobody */
 } Digest;
 
 static inline void
 digest_init(Digest *digest)
 {
     digest->state = 0x68656464u; /* "hedd" */
+    digest->heard = NULL;
+}
+
+/* Have all that is added from now on appended to `heard`, in the order of this
+ * host's bytes; NULL: no longer. */
+static inline void
+digest_listen(Digest *digest, GByteArray *heard)
+{
+    digest->heard = heard;
 }
 
 /* Add one number. */
@@ -34,6 +47,9 @@ digest_u64(Digest *digest, uint64_t value)
     x *= 0xd6e8feb86659fd93u;
     x ^= x >> 29;
     digest->state = x + 0x632be59bd9b4e019u;
+    if (UNLIKELY(digest->heard != NULL))
+        g_byte_array_append(digest->heard, (const uint8_t *)&value,
+                            sizeof value);
 }
 
 /* Add `size` bytes, and their number. */

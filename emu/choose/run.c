@@ -10,6 +10,8 @@
  * doubled each time that it finds nothing. */
 #define PATIENCE_STEPS 500u
 
+/* How far a look ahead goes where timers tick, in units of the patience. */
+#define LOOK_AHEAD 16u
 /* Ticks of each timer that are waited for when all else is at rest. */
 #define REST_FIRES 2u
 
@@ -225,20 +227,19 @@ static void
 look_for_loop(Run *run)
 {
     Machine *machine = run->setup.machine;
+    ticks_t since = MAX(run->progress, run->looked);
     bool found;
 
     if (run->ended || run->setup.view == NULL ||
-        machine_clock(machine) - run->progress < run->patience)
+        machine_clock(machine) - since < run->patience)
         return;
     /* What happens in the look ahead does not happen in the run. */
-    machine_watch(machine, NULL);
-    found = verdict_find_lasso(machine, run->setup.view, &run->verdict);
+    found = verdict_find_lasso(machine, run->setup.view,
+                               run->patience * LOOK_AHEAD, &run->verdict, NULL);
     run_watch(run);
-    if (found) {
+    if (found)
         end_run(run, VERDICT_LIVELOCK, -1, "");
-        return;
-    }
-    run->progress = machine_clock(machine);
+    run->looked = machine_clock(machine);
     run->patience *= 2;
 }
 
@@ -351,7 +352,11 @@ go_on(Run *run, GError **error)
         return true;
     }
     if (machine_clock(machine) - run->started >= run->setup.steps_max) {
-        end_run(run, VERDICT_BUDGET, -1, "");
+        ticks_t now = machine_clock(machine);
+
+        run->ended = true;
+        verdict_set_budget(&run->verdict, now - run->started,
+                           now - run->progress);
         return true;
     }
     if (machine_bus_overflowed(machine)) {
@@ -395,7 +400,7 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
     run->ended = false;
     run->verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
     run->stories = (RunStories){0};
-    run->started = run->progress = machine_clock(machine);
+    run->started = run->progress = run->looked = machine_clock(machine);
     run->patience = (uint64_t)PATIENCE_STEPS * machine_cpus(machine);
     run->rest_fires = 0;
     run->cut = false;

@@ -22,7 +22,8 @@ struct Run {
     bool ended;
     RunStories stories;
     uint64_t marks_seen;
-    ticks_t started, progress;
+    ticks_t started, progress; /* progress: when a story last went on */
+    ticks_t looked;            /* when no loop was found last */
     Digest told[CPUS_MAX];   /* all that each story was told */
     uint64_t marked;         /* of the names that were marked, in no order */
     unsigned asked;          /* the core whose story goes on */

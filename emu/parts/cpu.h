@@ -185,6 +185,8 @@ struct Cpu {
     uint64_t late_newest;  /* ... instead of this ... */
     unsigned late_size;    /* ... for one instruction; 0: nowhere */
 
+    uint64_t time_reads;   /* how often it read the clock; no state: it is not
+                              saved and not put back */
     unsigned number;       /* its index in the machine, and its APIC ID */
     bool trace_calls;      /* tell calls and returns */
     CpuState state;
@@ -285,7 +287,7 @@ void cpu_save(Cpu *cpu, void *image);
 void cpu_load(Cpu *cpu, const void *image);
 
 /* Add all that a program or a device could see; and the same without what
- * only counts, the steps. */
+ * only counts: the steps, and the time as far as it has gone by. */
 void cpu_digest(Cpu *cpu, Digest *digest);
 void cpu_digest_state(Cpu *cpu, Digest *digest);
 

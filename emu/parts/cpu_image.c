@@ -110,8 +110,8 @@ digest_depends(const Cpu *cpu, Digest *digest)
                    past_rank(past, cpu->number, cpu->state.depends[i]));
 }
 
-void
-cpu_digest_state(Cpu *cpu, Digest *digest)
+static void
+digest_before_apic(Cpu *cpu, Digest *digest)
 {
     cpu_settle(cpu);
     cpu_own(cpu);
@@ -124,7 +124,13 @@ cpu_digest_state(Cpu *cpu, Digest *digest)
         digest_u64(digest, cpu->state.dr[i]);
     storebuf_digest(&cpu->stores, digest);
     digest_depends(cpu, digest);
-    lapic_digest(&cpu->state.lapic, digest);
+}
+
+void
+cpu_digest_state(Cpu *cpu, Digest *digest)
+{
+    digest_before_apic(cpu, digest);
+    lapic_digest_relative(&cpu->state.lapic, *cpu->clock, digest);
     engine_digest(cpu->engine, digest);
 }
 
@@ -132,5 +138,7 @@ void
 cpu_digest(Cpu *cpu, Digest *digest)
 {
     digest_u64(digest, cpu->state.retired);
-    cpu_digest_state(cpu, digest);
+    digest_before_apic(cpu, digest);
+    lapic_digest(&cpu->state.lapic, digest);
+    engine_digest(cpu->engine, digest);
 }

@@ -204,6 +204,8 @@ read_msr(Cpu *cpu, uint32_t number, unsigned length)
 {
     uint64_t value = 0;
 
+    if (number == LAPIC_MSR_TSC_DEADLINE || number == MSR_TSC)
+        cpu->time_reads++;
     if (number == LAPIC_MSR_TSC_DEADLINE ||
         (number >= LAPIC_MSR_FIRST && number <= LAPIC_MSR_LAST)) {
         if (!lapic_msr_read(&cpu->state.lapic, number, *cpu->shared->clock,
@@ -383,6 +385,7 @@ execute_rdtsc(Cpu *cpu, const Insn *insn)
 {
     uint64_t now = *cpu->shared->clock;
 
+    cpu->time_reads++;
     set_low(cpu, GPR_RAX, (uint32_t)now);
     set_low(cpu, GPR_RDX, (uint32_t)(now >> 32));
     if (last_byte(cpu, insn) == 0xf9) /* rdtscp is 0f 01 f9 */

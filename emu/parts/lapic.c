@@ -576,6 +576,17 @@ lapic_digest(const Lapic *lapic, Digest *digest)
                            (uint64_t)lapic->tpr << 8 | lapic->is_sending);
 }
 
+void
+lapic_digest_relative(const Lapic *lapic, ticks_t now, Digest *digest)
+{
+    Lapic copy = *lapic;
+
+    if (copy.count_deadline != TICKS_NEVER)
+        copy.count_deadline -= now;
+    copy.tsc_deadline = copy.tsc_deadline ? copy.tsc_deadline - now + 1 : 0;
+    lapic_digest(&copy, digest);
+}
+
 bool
 lapic_check(const Lapic *lapic)
 {

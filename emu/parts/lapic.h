@@ -237,6 +237,10 @@ void lapic_init_reset(Lapic *lapic);
 /* Add the whole state.  The timer enters with its absolute deadline. */
 void lapic_digest(const Lapic *lapic, Digest *digest);
 
+/* The same, but with what is left of the timer's time at `now`: two APICs that
+ * agree in this behave alike from then on, whatever the clock says. */
+void lapic_digest_relative(const Lapic *lapic, ticks_t now, Digest *digest);
+
 /* Do the invariants of the head comment hold?  Walks all bits. */
 bool lapic_check(const Lapic *lapic);
 

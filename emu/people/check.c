@@ -424,6 +424,44 @@ check_prepare_replay(Check *check, const ScenarioCase *item,
     return false;
 }
 
+static bool
+is_same_run(const Trial *trial, uint64_t digest, GError **error)
+{
+    uint64_t found = machine_digest(trial->stage->machine);
+
+    if (found == digest)
+        return true;
+    g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
+                "the run ended with digest %016" PRIx64 " and the trace says "
+                "%016" PRIx64 ": the scenario has changed",
+                found, digest);
+    return false;
+}
+
+bool
+check_verify(Check *check, const ScenarioCase *item,
+             const Certificate *certificate, Verification *verification,
+             GError **error)
+{
+    const Trace *trace = &certificate->trace;
+    CheckReplay replay = {.seed = trace->seed, .tape = &trace->tape,
+                          .image = &trace->image};
+    RunRecord record;
+    Trial trial;
+    bool made = check_prepare_replay(check, item, &replay, &trial, error) &&
+                trial_run(&trial, trace->seed, &trace->tape, &record, error) &&
+                is_same_run(&trial, trace->digest, error);
+
+    if (made) {
+        CertifyEnd end = {.stage = trial.stage, .run = trial.run,
+                          .verdict = &record.verdict};
+
+        certify_verify(&end, certificate, verification);
+    }
+    trial_clear(&trial);
+    return made;
+}
+
 Finding *
 check_replay(Check *check, const ScenarioCase *item,
              const CheckReplay *replay, GError **error)

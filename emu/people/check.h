@@ -12,6 +12,7 @@
 #define EMU_PEOPLE_CHECK_H
 
 #include "base/base.h"
+#include "people/certify.h"
 #include "people/outcome.h"
 #include "people/trial.h"
 
@@ -68,5 +69,11 @@ bool check_prepare_replay(Check *check, const ScenarioCase *item,
  * the caller frees. */
 Finding *check_replay(Check *check, const ScenarioCase *item,
                       const CheckReplay *replay, GError **error);
+
+/* Make the run of the certificate's trace again, and verify what it claims.
+ * False with an error if the run cannot be made, or is another one. */
+bool check_verify(Check *check, const ScenarioCase *item,
+                  const Certificate *certificate, Verification *verification,
+                  GError **error);
 
 #endif

@@ -11,6 +11,7 @@ finding_free(Finding *finding)
     g_free(finding->where);
     g_free(finding->replay);
     g_free(finding->trace);
+    g_free(finding->certificate);
     g_free(finding->story);
     storyrecord_free(finding->told);
     g_free(finding);

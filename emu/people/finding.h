@@ -31,6 +31,7 @@ typedef struct Finding {
     char *where;        /* "cpu0 in lwkt_send_ipiq3, lwkt_ipiq.c:233 ..." */
     char *replay;       /* the command line that replays it */
     char *trace;        /* the file that keeps its tape, or NULL */
+    char *certificate;  /* the file that proves that it is stuck, or NULL */
     char *story;        /* the report, in two columns; text */
     StoryRecord *told;  /* what happened, if it was asked for; or NULL */
 } Finding;

@@ -225,8 +225,7 @@ print_stuck(const Trial *trial, const RunRecord *record)
     Place places[CPUS_MAX] = {0};
     PlaceSetup setup = {.machine = machine,
                         .image = trial->stage->image,
-                        .view = &trial->stage->state,
-                        .verdict = &record->verdict};
+                        .view = &trial->stage->state};
 
     if (record->verdict.kind == VERDICT_LIVELOCK)
         place_find(&setup, places);

@@ -88,6 +88,7 @@ report_json_finding(const Scenario *scenario, const Finding *finding,
     add_run(json, &finding->run, memory);
     json_text(json, "replay", finding->replay);
     json_text(json, "trace", finding->trace);
+    json_text(json, "certificate", finding->certificate);
     return json_finish(json);
 }
 

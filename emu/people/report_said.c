@@ -22,7 +22,7 @@ report_said_verdict(const Finding *finding, const StoryRecord *record)
         !g_str_has_prefix(verdict->text, "cpu"))
         return g_strdup_printf("%s on cpu%d: %s", name, verdict->cpu,
                                verdict->text);
-    if (verdict->text[0] != '\0')
+    if (verdict->text[0] != '\0' && verdict->kind != VERDICT_BUDGET)
         return g_strdup_printf("%s: %s", name, verdict->text);
     for (unsigned i = 0; is_stuck(verdict) && i < record->cpus; i++) {
         const StoryStand *stand = &record->stands[i];
@@ -38,8 +38,8 @@ report_said_verdict(const Finding *finding, const StoryRecord *record)
     if (verdict->kind == VERDICT_DONE)
         return g_strdup_printf("%s: every story has ended", name);
     if (verdict->kind == VERDICT_BUDGET)
-        return g_strdup_printf("%s: no end within %" PRIu64 " steps%s%s", name,
-                               finding->run.steps, who->len > 0 ? "; " : "",
+        return g_strdup_printf("%s: %s%s%s", name, verdict->text,
+                               who->len > 0 ? "; " : "",
                                who->len > 0 ? who->str + 2 : "");
     return g_strdup_printf("%s%s", name, who->str);
 }

@@ -358,6 +358,11 @@ render_foot(const Finding *finding, const StoryRecord *record, GString *out,
 
         field(out, "loop", text, color);
     }
+    if (finding->certificate != NULL) {
+        label(out, "proof", color);
+        g_string_append_printf(out, "heddle replay --verify %s\n",
+                               finding->certificate);
+    }
     label(out, "digest", color);
     g_string_append_printf(
         out, "%04x %04x %04x %04x   (%" PRIu64 " switch%s)\n",

@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 
+#include "people/certify.h"
 #include "people/report_text.h"
 #include "people/storylog.h"
 #include "search/trace.h"
@@ -195,6 +196,30 @@ keep_trace(const TellingSetup *setup, const RunRecord *record, char **path,
     return written;
 }
 
+/* Beside the trace, if the run is stuck for ever and that can be proved. */
+static bool
+keep_certificate(const TellingSetup *setup, const RunRecord *record,
+                 Finding *finding, GError **error)
+{
+    CertifyEnd end = {.stage = setup->stage, .run = setup->run,
+                      .verdict = &record->verdict};
+    g_auto(Certificate) certificate = {0};
+    g_autofree char *path = NULL;
+
+    if (finding->trace == NULL)
+        return true;
+    certificate_init(&certificate);
+    if (!certify_make(&end, &certificate))
+        return true;
+    path = certificate_path(finding->trace);
+    if (!g_file_get_contents(finding->trace, &certificate.trace_text, NULL,
+                             error) ||
+        !certificate_write(&certificate, path, error))
+        return false;
+    finding->certificate = g_steal_pointer(&path);
+    return true;
+}
+
 static void
 tell_breaches(Telling *telling)
 {
@@ -238,7 +263,8 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
     finding->run = *record;
     finding->where = report_text_where(told);
     finding->replay = replay_command(setup, record->seed);
-    if (!keep_trace(setup, record, &finding->trace, error)) {
+    if (!keep_trace(setup, record, &finding->trace, error) ||
+        !keep_certificate(setup, record, finding, error)) {
         finding_free(finding);
         return NULL;
     }

@@ -127,13 +127,20 @@ read_lines(Trace *trace, char **lines, const char *path, GError **error)
 bool
 trace_read(Trace *trace, const char *path, GError **error)
 {
-    g_autofree char *text = NULL, *first = NULL;
+    g_autofree char *text = NULL;
+
+    if (g_file_get_contents(path, &text, NULL, error))
+        return trace_parse(trace, text, path, error);
+    g_prefix_error(error, "trace: ");
+    return false;
+}
+
+bool
+trace_parse(Trace *trace, const char *text, const char *path, GError **error)
+{
+    g_autofree char *first = NULL;
     g_auto(GStrv) lines = NULL;
 
-    if (!g_file_get_contents(path, &text, NULL, error)) {
-        g_prefix_error(error, "trace: ");
-        return false;
-    }
     first = g_strdup_printf(MAGIC "%d", TRACE_VERSION);
     lines = g_strsplit(text, "\n", -1);
     if (lines[0] == NULL || !g_str_equal(lines[0], first)) {

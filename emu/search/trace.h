@@ -63,6 +63,10 @@ bool trace_write(const Trace *trace, const char *path, GError **error);
 /* Read it into an initialised Trace; errors name file and line. */
 bool trace_read(Trace *trace, const char *path, GError **error);
 
+/* The same of a text; errors call it `path`. */
+bool trace_parse(Trace *trace, const char *text, const char *path,
+                 GError **error);
+
 /* Does the file begin like a trace? */
 bool trace_is_trace(const char *path);
 

@@ -3,18 +3,14 @@
 
 #include "watch/place.h"
 
-/* Rounds on the way into the loop, at most: the detector found it in no more
- * than twice as many. */
-#define WAY_ROUNDS_MAX 1024u
 /* Steps that are looked at; longer loops are known by their beginning. */
 #define LOOK_STEPS_MAX 200000u
 
 typedef struct Round {
     Machine *machine;
     const Image *image;
-    Actions actions;
-    Place *places; /* NULL: nobody looks */
-    bool sent;
+    Place *places;
+    uint64_t ran; /* cores that had a turn in this round */
 } Round;
 
 /* The line in the function that has the frame. */
@@ -50,73 +46,49 @@ note(Round *round, unsigned number)
                      .rsp = rsp};
 }
 
+/* A turn in single steps. */
 static void
-tell_sent(void *user, unsigned cpu, const Message *message)
+look(Round *round, const LassoMove *move)
 {
-    (void)cpu, (void)message;
-    ((Round *)user)->sent = true;
-}
+    unsigned cpu = move->action.cpu;
 
-/* A turn in single steps, which ends where a whole one does: after a PAUSE, or
- * when a message was sent. */
-static void
-look(Round *round, const Action *turn)
-{
-    Machine *machine = round->machine;
-    Action step = *turn;
-    CpuStop stop = CPU_STOP_SLICE;
-    bool paused = false;
-
-    step.number = 1;
-    round->sent = false;
-    for (unsigned i = 0; i < LASSO_TURN_STEPS && stop == CPU_STOP_SLICE &&
-                         !paused && !round->sent;
-         i++) {
-        note(round, step.cpu);
-        stop = machine_perform(machine, &step, 1);
-        paused = machine_cpu(machine, step.cpu)->paused;
+    for (uint64_t i = 0; i < move->steps; i++) {
+        note(round, cpu);
+        machine_perform(round->machine, &move->action, 1);
     }
+    if (!cpu_is_runnable(machine_cpu(round->machine, cpu)))
+        round->places[cpu].rests = true;
+    round->ran |= UINT64_C(1) << cpu;
 }
 
+/* Everybody had a turn who could. */
 static void
-play_turns(Round *round)
+end_round(Round *round)
 {
-    Machine *machine = round->machine;
-
-    for (unsigned i = 0; i < machine_cpus(machine); i++) {
-        Action step = {.kind = ACTION_STEP, .cpu = i};
-        Cpu *cpu = machine_cpu(machine, i);
-
-        if (!cpu_is_runnable(cpu)) {
-            if (round->places != NULL)
-                round->places[i].rests = true;
-            continue;
-        }
-        if (round->places == NULL)
-            machine_perform(machine, &step, LASSO_TURN_STEPS);
-        else
-            look(round, &step);
-        if (round->places != NULL && !cpu_is_runnable(cpu))
+    for (unsigned i = 0; i < machine_cpus(round->machine); i++)
+        if (!(round->ran >> i & 1))
             round->places[i].rests = true;
-    }
+    round->ran = 0;
+    machine_drain_all(round->machine);
 }
 
-/* A round as the detector makes it. */
 static void
-play(Round *round)
+play_loop(Round *round, const GArray *loop)
 {
-    Machine *machine = round->machine;
+    ticks_t began = machine_clock(round->machine);
 
-    machine_list_actions(machine, &round->actions);
-    while (round->actions.count > round->actions.step_count) {
-        Action arrival =
-            action_at(&round->actions, round->actions.step_count);
+    for (guint i = 0; i < loop->len; i++) {
+        const LassoMove *move = &g_array_index(loop, LassoMove, i);
 
-        machine_perform(machine, &arrival, 1);
-        machine_list_actions(machine, &round->actions);
+        if (machine_clock(round->machine) - began >= LOOK_STEPS_MAX)
+            break;
+        if (move->settles)
+            end_round(round);
+        else if (move->action.kind == ACTION_STEP)
+            look(round, move);
+        else
+            machine_perform(round->machine, &move->action, 1);
     }
-    play_turns(round);
-    machine_drain_all(machine);
 }
 
 void
@@ -124,26 +96,17 @@ place_find(const PlaceSetup *setup, Place *places)
 {
     Machine *machine = setup->machine;
     g_autoptr(MachineSnapshot) before = machine_save(machine);
-    g_autofree Round *round = g_new0(Round, 1);
-    MachineWatch watch = {.sent = tell_sent, .user = round};
-    ticks_t began;
+    Round round = {.machine = machine, .image = setup->image,
+                   .places = places};
+    g_auto(Lasso) lasso = {0};
+    Verdict verdict;
 
-    round->machine = machine;
-    round->image = setup->image;
-    machine_watch(machine, &watch);
     memset(places, 0, machine_cpus(machine) * sizeof *places);
-    machine_drain_all(machine);
-    for (unsigned i = 0; i < WAY_ROUNDS_MAX; i++) {
-        play(round);
-        if (state_hash(machine, setup->view) == setup->verdict->loop_hash)
-            break;
-    }
-    round->places = places;
-    began = machine_clock(machine);
-    for (unsigned i = 0; i < setup->verdict->loop_rounds &&
-                         machine_clock(machine) - began < LOOK_STEPS_MAX;
-         i++)
-        play(round);
-    machine_watch(machine, NULL);
+    lasso_init(&lasso);
+    verdict_find_lasso(machine, setup->view, VERDICT_STEPS_FAR, &verdict,
+                       &lasso);
+    for (guint i = 0; i < lasso.stem->len; i++)
+        lasso_play_move(machine, &g_array_index(lasso.stem, LassoMove, i));
+    play_loop(&round, lasso.loop);
     machine_load(machine, before);
 }

@@ -35,10 +35,9 @@ typedef struct Place {
 } Place;
 
 typedef struct PlaceSetup {
-    Machine *machine; /* in the loop that `verdict` describes */
+    Machine *machine; /* that was found to be in a loop */
     const Image *image;
     const StateView *view;
-    const Verdict *verdict;
 } PlaceSetup;
 
 /*

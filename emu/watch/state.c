@@ -8,6 +8,8 @@ state_view_init(StateView *view)
 {
     view->ranges = g_array_new(FALSE, FALSE, sizeof(StateRange));
     view->fifos = g_array_new(FALSE, FALSE, sizeof(StateFifo));
+    view->left_out = g_array_new(FALSE, FALSE, sizeof(StateRange));
+    view->blind = g_hash_table_new(NULL, NULL);
 }
 
 void
@@ -15,6 +17,8 @@ state_view_clear(StateView *view)
 {
     g_clear_pointer(&view->ranges, g_array_unref);
     g_clear_pointer(&view->fifos, g_array_unref);
+    g_clear_pointer(&view->left_out, g_array_unref);
+    g_clear_pointer(&view->blind, g_hash_table_unref);
 }
 
 static int
@@ -38,16 +42,17 @@ state_view_sort(StateView *view)
 {
     g_array_sort(view->ranges, compare_ranges);
     g_array_sort(view->fifos, compare_fifos);
-}
+    g_array_set_size(view->left_out, 0);
+    if (view->ranges->len > 0)
+        g_array_append_vals(view->left_out, view->ranges->data,
+                            view->ranges->len);
+    for (guint i = 0; i < view->fifos->len; i++) {
+        const StateFifo *fifo = &g_array_index(view->fifos, StateFifo, i);
+        StateRange range = {fifo->physical, fifo->size};
 
-bool
-state_is_comparable(Machine *machine)
-{
-    for (unsigned i = 0; i < machine_cpus(machine); i++)
-        if (lapic_timer_deadline(&machine_cpu(machine, i)->state.lapic) !=
-            TICKS_NEVER)
-            return false;
-    return true;
+        g_array_append_val(view->left_out, range);
+    }
+    g_array_sort(view->left_out, compare_ranges);
 }
 
 static uint32_t
@@ -64,6 +69,12 @@ state_fifo_length(Machine *machine, const StateFifo *fifo)
 {
     return word_at(machine, fifo->physical + fifo->written) -
            word_at(machine, fifo->physical + fifo->read);
+}
+
+uint32_t
+state_fifo_index(Machine *machine, const StateFifo *fifo)
+{
+    return word_at(machine, fifo->physical + fifo->read);
 }
 
 static void
@@ -84,61 +95,88 @@ hash_fifo(Machine *machine, const StateFifo *fifo, Digest *digest)
                      fifo->slot_size);
 }
 
-/* A line with the bytes of [physical, physical + size) cleared. */
-static void
-blank(uint8_t *line, gpa_t line_at, gpa_t physical, uint64_t size)
+/* Clear what the ranges have of a copy of the line; false if nothing. */
+static bool
+blank_line(const GArray *ranges, gpa_t line_at, uint8_t *line)
 {
-    gpa_t from = MAX(physical, line_at);
-    gpa_t to = MIN(physical + size, line_at + LINE_BYTES);
+    guint low = 0, high = ranges->len;
+    bool any = false;
 
-    if (from < to)
+    while (low < high) {
+        guint middle = (low + high) / 2;
+        const StateRange *range = &g_array_index(ranges, StateRange, middle);
+
+        if (range->physical + range->size <= line_at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < ranges->len; low++) {
+        const StateRange *range = &g_array_index(ranges, StateRange, low);
+        gpa_t from = MAX(range->physical, line_at);
+        gpa_t to = MIN(range->physical + range->size, line_at + LINE_BYTES);
+
+        if (from >= to)
+            break;
         memset(line + (from - line_at), 0, to - from);
+        any = true;
+    }
+    return any;
 }
 
-/* A copy of the line, without what the view leaves out. */
-static void
-copy_line(uint8_t line[LINE_BYTES], const uint8_t *bytes, gpa_t at,
-          const StateView *view)
+static uint64_t
+hash_line(gpa_t at, const uint8_t *line)
 {
-    memcpy(line, bytes + at, LINE_BYTES);
-    for (guint k = 0; k < view->ranges->len; k++) {
-        const StateRange *r = &g_array_index(view->ranges, StateRange, k);
+    Digest digest;
 
-        blank(line, at, r->physical, r->size);
-    }
-    for (guint k = 0; k < view->fifos->len; k++) {
-        const StateFifo *f = &g_array_index(view->fifos, StateFifo, k);
+    digest_init(&digest);
+    digest_u64(&digest, at);
+    digest_bytes(&digest, line, LINE_BYTES);
+    return digest_value(&digest);
+}
 
-        blank(line, at, f->physical, f->size);
-    }
+/* A dirty line that differs from the base, of which something is left out. */
+static uint64_t
+hash_rest(const GArray *ranges, gpa_t at, const uint8_t *bytes,
+          const uint8_t *before)
+{
+    uint8_t line[LINE_BYTES], base[LINE_BYTES];
+
+    memcpy(line, bytes, LINE_BYTES);
+    memcpy(base, before, LINE_BYTES);
+    blank_line(ranges, at, line);
+    blank_line(ranges, at, base);
+    return memcmp(line, base, LINE_BYTES) == 0 ? 0 : hash_line(at, line);
 }
 
 /* Lines are added up, not chained: the order of dirtying must not matter; nor
  * must it that a counter has counted for the first time. */
-static uint64_t
+static StateHash
 hash_memory(Machine *machine, const StateView *view)
 {
+    static const uint8_t nothing[LINE_BYTES];
     const Gmem *memory = machine_memory(machine);
-    uint64_t sum = 0;
+    StateHash sum = {0};
 
     for (uint32_t i = 0; i < memory->dirty_count; i++) {
         gpa_t at = (gpa_t)memory->dirty[i] << LINE_BITS;
-        uint8_t line[LINE_BYTES], base[LINE_BYTES];
-        Digest digest;
+        const uint8_t *bytes = memory->bytes + at;
+        const uint8_t *base =
+            memory->base != NULL ? memory->base + at : nothing;
+        uint8_t line[LINE_BYTES];
+        uint64_t hash;
 
-        if (memory->base != NULL &&
-            memcmp(memory->bytes + at, memory->base + at, LINE_BYTES) == 0)
+        if (memcmp(bytes, base, LINE_BYTES) == 0)
             continue;
-        copy_line(line, memory->bytes, at, view);
-        if (memory->base != NULL) {
-            copy_line(base, memory->base, at, view);
-            if (memcmp(line, base, LINE_BYTES) == 0)
-                continue;
+        memcpy(line, bytes, LINE_BYTES);
+        if (UNLIKELY(blank_line(view->left_out, at, line))) {
+            sum.shape += hash_rest(view->left_out, at, bytes, base);
+            sum.but_counters += hash_rest(view->ranges, at, bytes, base);
+            continue;
         }
-        digest_init(&digest);
-        digest_u64(&digest, at);
-        digest_bytes(&digest, line, LINE_BYTES);
-        sum += digest_value(&digest);
+        hash = hash_line(at, line);
+        sum.shape += hash;
+        sum.but_counters += hash;
     }
     return sum;
 }
@@ -157,35 +195,37 @@ hash_messages(Machine *machine, Digest *digest)
     }
 }
 
-uint64_t
-state_hash(Machine *machine, const StateView *view)
+void
+state_hash(Machine *machine, const StateView *view, StateHash *hash)
 {
+    StateHash memory = hash_memory(machine, view);
     Digest digest;
 
     digest_init(&digest);
     for (unsigned i = 0; i < machine_cpus(machine); i++)
         cpu_digest_state(machine_cpu(machine, i), &digest);
-    digest_u64(&digest, hash_memory(machine, view));
+    hash_messages(machine, &digest);
+    hash->but_counters = digest_value(&digest) + memory.but_counters;
+    digest_u64(&digest, memory.shape);
     for (guint k = 0; k < view->fifos->len; k++)
         hash_fifo(machine, &g_array_index(view->fifos, StateFifo, k), &digest);
-    hash_messages(machine, &digest);
-    return digest_value(&digest);
+    hash->shape = digest_value(&digest);
 }
 
 uint64_t
 state_hash_exactly(Machine *machine, const StateView *view)
 {
-    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, 1);
-    StateView exact = {.ranges = view != NULL ? view->ranges : none,
-                       .fifos = none};
+    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(StateRange));
+    const GArray *ranges = view != NULL ? view->ranges : none;
+    StateView exact = {.ranges = (GArray *)ranges, .fifos = none,
+                       .left_out = (GArray *)ranges};
+    StateHash hash;
     Digest digest;
 
+    state_hash(machine, &exact, &hash);
     digest_init(&digest);
-    for (unsigned i = 0; i < machine_cpus(machine); i++)
-        cpu_digest_state(machine_cpu(machine, i), &digest);
-    digest_u64(&digest, hash_memory(machine, &exact));
+    digest_u64(&digest, hash.but_counters);
     if (machine_memory_options(machine)->model == MEMORY_WEAK)
         past_digest(machine_past(machine), &digest);
-    hash_messages(machine, &digest);
     return digest_value(&digest);
 }

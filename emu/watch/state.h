@@ -7,14 +7,12 @@
  *
  *   left out     the clock, steps, the console, message numbers, and the
  *                words that the system's rules.lua declares as counters
+ *   relative     the deadlines of APIC timers, to the clock
  *   as a queue   an index pair becomes the number of entries between them,
  *                and the entries in order, wherever in the ring they lie
  *
  * Two states with one hash behave alike, as long as no branch depends on what
- * was left out; that is what declaring a counter promises.
- *
- * With an APIC timer armed the hash is no use, since time itself is state
- * then; state_is_comparable() says so.  Layer 4.
+ * was left out.  This is a hint where to look; proof.h is the proof.  Layer 4.
  */
 #ifndef EMU_WATCH_STATE_H
 #define EMU_WATCH_STATE_H
@@ -42,6 +40,8 @@ typedef struct StateFifo {
 typedef struct StateView {
     GArray *ranges; /* StateRange, by address, not overlapping */
     GArray *fifos;  /* StateFifo, by address, not overlapping the ranges */
+    GArray *left_out; /* StateRange: both, as state_view_sort() finds them */
+    GHashTable *blind; /* a cache of counter.h */
 } StateView;
 
 void state_view_init(StateView *view);
@@ -49,18 +49,23 @@ void state_view_clear(StateView *view);
 /* Bring ranges and fifos in order; after the last was added. */
 void state_view_sort(StateView *view);
 
-/* May states be compared at all? */
-bool state_is_comparable(Machine *machine);
+/* `shape` is the hash described above; in the other FIFOs are bytes like all
+ * others, so that nothing but counters can differ unnoticed. */
+typedef struct StateHash {
+    uint64_t shape, but_counters;
+} StateHash;
 
-/* The hash.  Settles all cores. */
-uint64_t state_hash(Machine *machine, const StateView *view);
+/* Settles all cores. */
+void state_hash(Machine *machine, const StateView *view, StateHash *hash);
 
 /* The same of all memory but what only counts: FIFOs by their bytes, and under
  * `weak` what late loads may still see.  For telling whether the machine will
  * go on as it did, and not only round.  `view` may be NULL. */
 uint64_t state_hash_exactly(Machine *machine, const StateView *view);
 
-/* Entries in a FIFO that were written and not read. */
+/* Entries in a FIFO that were written and not read; and how many were read
+ * since it was made, modulo 2^32. */
 uint32_t state_fifo_length(Machine *machine, const StateFifo *fifo);
+uint32_t state_fifo_index(Machine *machine, const StateFifo *fifo);
 
 #endif

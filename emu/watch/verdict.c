@@ -3,9 +3,12 @@
 
 #include "watch/verdict.h"
 
+#include "watch/counter.h"
+#include "watch/proof.h"
+
 /* A loop without PAUSE of n steps comes back after n turns at most; kernels
  * spin in some dozens of instructions. */
-#define LASSO_ROUNDS_MAX 512
+#define ROUNDS_MAX 512u
 
 const char *
 verdict_name(VerdictKind kind)
@@ -19,38 +22,100 @@ verdict_name(VerdictKind kind)
     return names[kind];
 }
 
-/* Deliver what is in flight, give every runnable core its turn, and let its
- * stores become visible.  False when something happened that a loop does not
- * contain. */
-static bool
-play_round(Machine *machine, Actions *actions, uint64_t *steps)
+void
+verdict_set_budget(Verdict *verdict, uint64_t steps, uint64_t still)
 {
-    uint64_t turns;
+    verdict->kind = VERDICT_BUDGET;
+    verdict->cpu = -1;
+    g_snprintf(verdict->text, sizeof verdict->text,
+               "no end within %" PRIu64 " steps, no progress within the last "
+               "%" PRIu64 ", and no loop is proved",
+               steps, still);
+}
 
-    machine_list_actions(machine, actions);
-    while (actions->count > actions->step_count) {
-        Action arrival = action_at(actions, actions->step_count);
+/* A state that may come back, and when it was. */
+typedef struct Kept {
+    StateHash hash;
+    uint64_t time_reads;
+    unsigned round; /* 0: none is kept */
+    guint moves;    /* made up to it */
+    ticks_t clock;
+    GArray *indices; /* uint32_t, of each FIFO */
+} Kept;
 
-        machine_perform(machine, &arrival, 1);
-        machine_list_actions(machine, actions);
-    }
-    if (actions->steps == 0)
-        return false;
-    for (turns = actions->steps; turns != 0; turns &= turns - 1) {
-        Action step = {.kind = ACTION_STEP,
-                       .cpu = (uint32_t)__builtin_ctzll(turns)};
-        ticks_t before = machine_clock(machine);
-        CpuStop stop;
+typedef struct Search {
+    Machine *machine;
+    const StateView *view;
+    Actions *actions;
+    GArray *moves; /* LassoMove */
+    Kept kept;
+    unsigned round;
+    bool counts; /* nothing but counters differs, and nobody read the time */
+} Search;
 
-        if (!cpu_is_runnable(machine_cpu(machine, step.cpu)))
-            continue;
-        stop = machine_perform(machine, &step, LASSO_TURN_STEPS);
-        *steps += machine_clock(machine) - before;
-        if (stop == CPU_STOP_HYPERCALL || stop == CPU_STOP_SHUTDOWN)
+static uint64_t
+time_reads(Machine *machine)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < machine_cpus(machine); i++)
+        sum += machine_cpu(machine, i)->time_reads;
+    return sum;
+}
+
+static bool
+play_rounds(Search *search, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (!lasso_play_round(search->machine, search->actions,
+                              search->moves))
             return false;
-    }
-    machine_drain_all(machine);
+    search->round += count;
     return true;
+}
+
+static void
+keep(Search *search, const StateHash *hash)
+{
+    Kept *kept = &search->kept;
+
+    kept->hash = *hash;
+    kept->time_reads = time_reads(search->machine);
+    kept->round = search->round;
+    kept->moves = search->moves->len;
+    kept->clock = machine_clock(search->machine);
+    g_array_set_size(kept->indices, 0);
+    for (guint i = 0; i < search->view->fifos->len; i++) {
+        uint32_t index = state_fifo_index(
+            search->machine,
+            &g_array_index(search->view->fifos, StateFifo, i));
+
+        g_array_append_val(kept->indices, index);
+    }
+}
+
+static unsigned
+gcd(unsigned a, unsigned b)
+{
+    return b == 0 ? a : gcd(b, a % b);
+}
+
+/* How often the loop is gone round until every ring stands where it stood. */
+static unsigned
+turns_of_rings(const Search *search)
+{
+    unsigned turns = 1;
+
+    for (guint i = 0; i < search->view->fifos->len; i++) {
+        const StateFifo *fifo =
+            &g_array_index(search->view->fifos, StateFifo, i);
+        uint32_t moved = state_fifo_index(search->machine, fifo) -
+                         g_array_index(search->kept.indices, uint32_t, i);
+        unsigned own = fifo->depth / gcd(fifo->depth, moved % fifo->depth);
+
+        turns = turns / gcd(turns, own) * own;
+    }
+    return turns;
 }
 
 /*
@@ -59,45 +124,113 @@ play_round(Machine *machine, Actions *actions, uint64_t *steps)
  * without storing more.
  */
 static bool
-find_loop(Machine *machine, const StateView *view, Verdict *verdict)
+find_loop(Search *search, uint64_t steps_max)
 {
-    g_autofree Actions *actions = g_new(Actions, 1);
-    uint64_t kept = 0, steps = 0, steps_kept = 0;
-    unsigned kept_at = 0, keep_next = 1;
+    bool timer = lasso_has_timer(search->machine);
+    ticks_t begun = machine_clock(search->machine);
+    unsigned keep_next = 1;
 
-    for (unsigned round = 1; round <= LASSO_ROUNDS_MAX; round++) {
-        uint64_t hash;
+    while (search->round < ROUNDS_MAX ||
+           (timer && machine_clock(search->machine) - begun < steps_max)) {
+        StateHash hash;
 
-        if (!play_round(machine, actions, &steps))
+        if (!play_rounds(search, 1))
             return false;
-        hash = state_hash(machine, view);
-        if (kept_at != 0 && hash == kept) {
-            verdict->loop_rounds = round - kept_at;
-            verdict->loop_steps = steps - steps_kept;
-            verdict->loop_hash = hash;
+        state_hash(search->machine, search->view, &hash);
+        if (search->kept.round != 0 && hash.shape == search->kept.hash.shape) {
+            search->counts =
+                hash.but_counters == search->kept.hash.but_counters &&
+                time_reads(search->machine) == search->kept.time_reads;
             return true;
         }
-        if (round == keep_next) {
-            kept = hash;
-            kept_at = round;
-            steps_kept = steps;
+        if (search->round == keep_next) {
+            keep(search, &hash);
             keep_next *= 2;
         }
     }
     return false;
 }
 
-bool
-verdict_find_lasso(Machine *machine, const StateView *view, Verdict *verdict)
+/* The short way: once more round it, which must only count. */
+static bool
+is_blind(Search *search)
 {
-    g_autoptr(MachineSnapshot) before = NULL;
+    return search->counts &&
+           counter_only_counts(search->machine, search->view, search->actions,
+                               search->round - search->kept.round);
+}
+
+static void
+copy_moves(const Search *search, guint from, guint to, GArray *moves)
+{
+    for (guint i = from; i < to; i++)
+        g_array_append_val(moves, g_array_index(search->moves, LassoMove, i));
+}
+
+/* The loop is between the kept state and this one.  Rings that turn leave other
+ * things in their dead slots the first time. */
+static bool
+unroll(Search *search, Verdict *verdict, Lasso *lasso)
+{
+    unsigned rounds = search->round - search->kept.round;
+    unsigned turns = turns_of_rings(search);
+    guint from = search->kept.moves;
+
+    verdict->loop_rounds = rounds * turns;
+    verdict->loop_steps = 0;
+    if (turns > 1) {
+        if (!play_rounds(search, rounds * turns))
+            return false;
+        from = search->moves->len;
+        if (!play_rounds(search, rounds * turns))
+            return false;
+    }
+    copy_moves(search, 0, from, lasso->stem);
+    copy_moves(search, from, search->moves->len, lasso->loop);
+    for (guint i = 0; i < lasso->loop->len; i++)
+        verdict->loop_steps +=
+            g_array_index(lasso->loop, LassoMove, i).steps;
+    return true;
+}
+
+static bool
+find_lasso(Search *search, uint64_t steps_max, Verdict *verdict, Lasso *lasso)
+{
+    static const LassoMove settle = {.settles = true};
+
+    machine_drain_all(search->machine);
+    g_array_append_val(search->moves, settle);
+    return find_loop(search, steps_max) && unroll(search, verdict, lasso);
+}
+
+bool
+verdict_find_lasso(Machine *machine, const StateView *view,
+                   uint64_t steps_max, Verdict *verdict, Lasso *lasso)
+{
+    g_autoptr(MachineSnapshot) before = machine_save(machine);
+    g_autofree Actions *actions = g_new(Actions, 1);
+    g_autoptr(GArray) moves = g_array_new(FALSE, FALSE, sizeof(LassoMove));
+    g_autoptr(GArray) indices = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_auto(Lasso) own = {0};
+    g_auto(Proof) proof = {0};
+    Search search = {.machine = machine, .view = view, .actions = actions,
+                     .moves = moves, .kept.indices = indices};
     bool found;
 
-    if (!state_is_comparable(machine))
-        return false;
-    before = machine_save(machine);
-    machine_drain_all(machine);
-    found = find_loop(machine, view, verdict);
+    lasso_init(&own);
+    proof_init(&proof);
+    machine_watch(machine, NULL);
+    found = find_lasso(&search, steps_max, verdict, &own);
+    if (found && !is_blind(&search)) {
+        machine_load(machine, before);
+        found = proof_check(machine, &own, &proof);
+    }
     machine_load(machine, before);
+    if (found && lasso != NULL) {
+        copy_moves(&(Search){.moves = own.stem}, 0, own.stem->len,
+                   lasso->stem);
+        copy_moves(&(Search){.moves = own.loop}, 0, own.loop->len,
+                   lasso->loop);
+    }
     return found;
 }

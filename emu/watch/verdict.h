@@ -7,16 +7,18 @@
  *   fault     triple fault; a core that halted with interrupts off
  *   deadlock  nothing can ever happen again, and a story is not at its end
  *   livelock  a state came back although every core that could run ran and
- *             everything in flight was delivered: a fair lasso
+ *             everything in flight was delivered: a fair lasso, proved
  *   budget    none of these within the steps allowed
  *
- * A livelock is proved by verdict_find_lasso(): from here on the machine is
- * driven in rounds.  In a round every message in flight arrives, then every
- * core that can run does so, in order, until it pauses or LASSO_TURN_STEPS were
- * made, and all stores become visible; no load is late.  If the hash of state.h
- * after some round equals the one after an earlier round, the rounds between
- * are a loop that the machine can take for ever, and it is fair.  The machine
- * is put back to where it was.
+ * verdict_find_lasso() looks ahead from where the machine stands: it drives
+ * the machine in fair rounds (lasso.h), and when the hash of state.h after
+ * some round equals the one after an earlier round, the rounds between are a
+ * loop, perhaps.  Where FIFO indices went on in it, it is gone round until the
+ * rings stand as before.  If all is exactly as it was but for counters, nobody
+ * read the time, and counter.h sees that they only count, that is it: such a
+ * loop can be gone round for ever, and is fair by the way it was made.
+ * Otherwise proof.h is asked; what it does not prove is no livelock.  The
+ * machine is put back to where it was.
  *
  * Layer 4.
  */
@@ -25,6 +27,7 @@
 
 #include "base/base.h"
 #include "machine/machine.h"
+#include "watch/lasso.h"
 #include "watch/state.h"
 
 typedef enum VerdictKind {
@@ -45,21 +48,27 @@ typedef struct Verdict {
     /* Of a livelock. */
     unsigned loop_rounds; /* rounds after which the state came back */
     uint64_t loop_steps;  /* steps of all cores in them */
-    uint64_t loop_hash;
 } Verdict;
 
 /* "deadlock", as product.md spells it. */
 const char *verdict_name(VerdictKind kind);
 
-/* A core's turn in a round of the lasso, at most. */
-#define LASSO_TURN_STEPS 1000
+/* Neither stuck, as far as can be proved, nor done after so many steps, the
+ * last `still` of them without a story having gone on. */
+void verdict_set_budget(Verdict *verdict, uint64_t steps, uint64_t still);
+
+/* To find a loop again that was found. */
+#define VERDICT_STEPS_FAR (UINT64_C(1) << 32)
 
 /*
- * Is the machine in a fair loop?  Gives up after a bounded number of rounds,
- * or when a core comes to a hypercall (it made progress), halts for good or
- * shuts down.  Leaves the machine as it was.  On true fills the loop fields.
+ * Is the machine in a fair loop?  Looks ahead for a bounded number of rounds;
+ * with a timer armed, whose periods a loop must fit, for as many more as make
+ * `steps_max` steps.  Gives up when a core comes to a hypercall (it made
+ * progress) or shuts down.  Leaves the machine as it was, but without
+ * watchers.  On true fills the loop fields, and the lasso, from here, unless
+ * that is NULL; it must be initialised and empty.
  */
 bool verdict_find_lasso(Machine *machine, const StateView *view,
-                        Verdict *verdict);
+                        uint64_t steps_max, Verdict *verdict, Lasso *lasso);
 
 #endif

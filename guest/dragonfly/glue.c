@@ -87,12 +87,25 @@ lwkt_switch(void)
     crit_exit();
 }
 
+/*
+ * With a frame the interrupted thread could be preempted by td, so td is
+ * scheduled outside of the critical section that this callback began in.
+ * Nothing preempts in this guest, but interrupts come in the gap as they do
+ * in the kernel: the only standard callback of which that is true.
+ */
 static void
 lwkt_schedule_remote(void *arg, int arg2, struct intrframe *frame)
 {
+    thread_t td = arg;
+
     (void)arg2;
-    (void)frame;
-    lwkt_schedule(arg);
+    if (frame != NULL && td->td_preemptable) {
+        crit_exit_noyield();
+        lwkt_schedule(td);
+        crit_enter();
+    } else {
+        lwkt_schedule(td);
+    }
 }
 
 /* Only the owning cpu touches a thread; the others ask it to. */

@@ -199,8 +199,9 @@ lapic_timer_process_frame(struct intrframe *frame)
 /*
  * Whatever this cpu was doing, it stops here, even in the middle of the FIFO
  * code: so that a cpu that panics or debugs can go on sending, the stopped
- * ones keep executing IPIs.  Leaves without doreti(): requests that came
- * meanwhile wait for the next event.
+ * ones keep executing IPIs -- since 2005-07-20; before, DEAF_STOP, they did
+ * not.  Leaves without doreti(): requests that came meanwhile wait for the
+ * next event.
  */
 void
 cpustop_interrupt(struct intrframe *frame)
@@ -213,8 +214,10 @@ cpustop_interrupt(struct intrframe *frame)
     atomic_set_cpumask(&stopped_cpus, gd->gd_cpumask);
     cpu_enable_intr();
     while ((started_cpus & gd->gd_cpumask) == 0) {
+#ifndef DEAF_STOP
         atomic_clear_int(&gd->gd_reqflags, RQF_IPIQ);
         lwkt_smp_stopped();
+#endif
         cpu_pause();
     }
     atomic_clear_cpumask(&started_cpus, gd->gd_cpumask);

@@ -30,6 +30,13 @@ volatile cpumask_t slpque_cpumasks[TSLEEP_HASH];
 
 void _wakeup(void *ident, int domain);
 
+/* Has no wakeup come since tsleep_interlock()?  Mutant no_retest forgets. */
+#ifdef NO_RETEST
+#define TSLEEP_RETEST(td) 1
+#else
+#define TSLEEP_RETEST(td) (((td)->td_flags & TDF_TSLEEPQ) != 0)
+#endif
+
 static unsigned
 bucket_of(const volatile void *ident)
 {
@@ -95,7 +102,7 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
     crit_enter();
     if ((flags & PINTERLOCKED) == 0)
         tsleep_interlock(ident, flags);
-    if ((td->td_flags & TDF_TSLEEPQ) != 0) {
+    if (TSLEEP_RETEST(td)) {
         td->td_wmesg = wmesg;
         lwkt_deschedule_self(td);
         td->td_flags |= TDF_TSLEEP_DESCHEDULED;

@@ -57,6 +57,7 @@ struct thread {
     char *td_kstack;
     unsigned td_kstack_size;
     int td_wdomain;
+    int td_preemptable; /* may come into the middle of another thread */
     const volatile void *td_wchan; /* what it sleeps on */
     const char *td_wmesg;
     thread_t td_sleepnext, td_sleepprev;

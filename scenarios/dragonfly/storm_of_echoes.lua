@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+scenario "a storm: echoes of echoes"
+origin   "lwkt_ipiq.c 1f2824e8, 'TOO HEAVILY NESTED!'; 2016, 5d920ec6b9"
+
+-- A callback sends, the FIFO is full, so it executes other messages, which
+-- send, the FIFO is full ...  Each level adds two to gd_intr_nesting_level.
+
+system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
+
+local sent = 0
+
+local function storm(self, relay)
+  crit_enter()
+  for _ = 1, 16 do
+    local left = choose(8) - 1
+    sent = sent + 1 + left
+    lwkt_send_ipiq3(gd(1 - self), relay, left, 1)
+  end
+  crit_exit()
+end
+
+case "as written: there is no end to it"
+function cpu0() storm(0, relay) end
+function cpu1() storm(1, relay) end
+possible (panic)
+
+case "control: a callback that does not wait"
+function cpu0() storm(0, relay_nowait) end
+function cpu1() storm(1, relay_nowait) end
+never { stuck, panic, lost_message }
+certain (function() return received[0] + received[1] == sent end)
