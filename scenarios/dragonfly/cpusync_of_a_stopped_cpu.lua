@@ -8,6 +8,7 @@ origin   "lwkt_ipiq.c 1f2824e8, lwkt_cpusync_interlock(); since d5b2d319bb, \z
 --              wait until cs_mack == mask           cpu2
 
 system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
+mutant "sync_once"                        -- sync_reads_dead_frame.lua says why
 
 local function sync() lwkt_cpusync_simple(cpumask(2), receive, 0) end
 
@@ -23,7 +24,7 @@ certain (stuck)
 possible (stuck { cpu = 0, inside = tsleep })
 
 case "control: stopped cpus are asked as well; they do execute messages"
-mutant "send_to_stopped"
+mutant { "sync_once", "send_to_stopped" }
 function cpu0()
   stop_cpus(cpumask(2))  sync()  lwkt_synchronize_ipiqs(nil)
   restart_cpus(cpumask(2))

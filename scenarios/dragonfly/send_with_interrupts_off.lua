@@ -29,10 +29,11 @@ function cpu1()
   crit_exit()
 end
 
+local rule = breach "no waiting with interrupts off"
 local function saw_half() return copied[0] == 1 end
 
 case "as written: the callback comes into the middle of the update"
-possible (saw_half)
+possible { rule, saw_half }
 
 case "control: a sender that does not wait"
 function cpu0()
@@ -40,4 +41,4 @@ function cpu0()
   mark "full"
   crit_enter()  update(lwkt_send_ipiq3_nowait)  crit_exit()
 end
-never (saw_half)
+never { rule, saw_half }

@@ -10,6 +10,8 @@ system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
 
 local off = region { after = cpu_disable_intr, before = cpu_enable_intr }
 
+local rule = breach "no waiting with interrupts off"
+
 local function storm(self, send)
   for _ = 1, 10 do
     cpu_disable_intr()
@@ -21,7 +23,7 @@ end
 case "as written: an interrupt comes where they are off"
 function cpu0() storm(0, lwkt_send_ipiq3) end
 function cpu1() storm(1, lwkt_send_ipiq3) end
-possible (off(0) & enter(0, Xipiq))
+possible { rule, off(0) & enter(0, Xipiq) }
 
 case "control: a sender that does not wait keeps them off"
 local function send_or_not(...)
@@ -30,4 +32,4 @@ end
 function cpu0() storm(0, send_or_not) end
 function cpu1() storm(1, send_or_not) end
 reach (off(0) & enter(1, Xipiq))
-never (off(0) & enter(0, Xipiq))
+never { rule, off(0) & enter(0, Xipiq) }
