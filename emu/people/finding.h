@@ -15,7 +15,7 @@
 /* One run, as --seed and --every-run print it. */
 typedef struct RunRecord {
     uint64_t seed;
-    const char *strategy;
+    const char *strategy; /* lives as long as the program */
     uint64_t steps;
     uint64_t digest;
     Verdict verdict;

@@ -34,7 +34,7 @@ typedef struct ClaimOutcome {
 typedef struct CaseOutcome {
     const Scenario *scenario;
     const ScenarioCase *item;
-    const char *strategy;
+    const char *strategy; /* lives as long as the program */
     uint64_t runs;
     uint64_t steps;
     uint64_t budget_runs; /* that came to no end within their steps */
