@@ -3,6 +3,8 @@
 
 #include "choose/boundtree.h"
 
+#include "choose/seenstates.h"
+
 /* A branch on the path. */
 typedef struct Node {
     uint64_t key;
@@ -15,15 +17,6 @@ typedef struct Node {
     uint8_t *costs;  /* of each alternative */
 } Node;
 
-/* Combinations of what can be left. */
-typedef unsigned __int128 BoundSet;
-
-/* A state that was seen, and with what was left of the bounds. */
-typedef struct Seen {
-    uint64_t key;  /* 0: none */
-    BoundSet with;
-} Seen;
-
 /* Finished alternatives that left so many deviations: how many runs they were
  * thought to be, and were. */
 typedef struct Measure {
@@ -33,7 +26,7 @@ typedef struct Measure {
 struct BoundTree {
     Bounds bounds;
     unsigned totals;
-    BoundSet dominating[BOUNDS_COMBINATIONS_MAX]; /* those with at least as
+    SeenSet dominating[BOUNDS_COMBINATIONS_MAX]; /* those with at least as
                                                      much */
     unsigned shard, shards;
     bool ignores_states;
@@ -46,13 +39,11 @@ struct BoundTree {
                           because of `total` */
     bool complete, foreign;
     uint64_t runs, cuts, pass_begun;
+    uint64_t pass_before; /* how many the last pass had */
     Measure measures[BOUNDS_COMBINATIONS_MAX];
 
-    Seen *seen;
-    uint64_t seen_count, seen_size; /* of the table: a power of two */
+    SeenStates *seen;
 };
-
-#define SEEN_SIZE_MIN UINT64_C(4096)
 
 static Node *
 node_at(const BoundTree *tree, guint index)
@@ -108,7 +99,7 @@ find_dominating(BoundTree *tree)
             split_combination(tree, b, more);
             for (unsigned i = 0; i < BOUND_KINDS; i++)
                 dominates = dominates && more[i] >= left[i];
-            tree->dominating[a] |= (BoundSet)dominates << b;
+            tree->dominating[a] |= (SeenSet)dominates << b;
         }
 }
 
@@ -141,39 +132,6 @@ use(BoundTree *tree, BoundKind cost)
 
 /* --- States that were seen ------------------------------------------------ */
 
-static void
-forget_seen(BoundTree *tree)
-{
-    g_free(tree->seen);
-    tree->seen_size = SEEN_SIZE_MIN;
-    tree->seen = g_new0(Seen, tree->seen_size);
-    tree->seen_count = 0;
-}
-
-static Seen *
-find_seen(Seen *table, uint64_t size, uint64_t key)
-{
-    uint64_t at = key & (size - 1);
-
-    while (table[at].key != 0 && table[at].key != key)
-        at = (at + 1) & (size - 1);
-    return &table[at];
-}
-
-static void
-grow_seen(BoundTree *tree)
-{
-    uint64_t size = tree->seen_size * 2;
-    Seen *table = g_new0(Seen, size);
-
-    for (uint64_t i = 0; i < tree->seen_size; i++)
-        if (tree->seen[i].key != 0)
-            *find_seen(table, size, tree->seen[i].key) = tree->seen[i];
-    g_free(tree->seen);
-    tree->seen = table;
-    tree->seen_size = size;
-}
-
 static bool
 is_behind(const BoundTree *tree, uint64_t key)
 {
@@ -187,27 +145,15 @@ BoundVisit
 boundtree_visit(BoundTree *tree, uint64_t key)
 {
     unsigned left[BOUND_KINDS], number;
-    Seen *seen;
 
-    INVARIANT(key != 0);
     if (tree->ignores_states)
         return BOUND_NEW;
     for (unsigned i = 0; i < BOUND_KINDS; i++)
         left[i] = tree->bounds.most[i] - tree->used[i];
     number = combination(tree, left);
-    seen = find_seen(tree->seen, tree->seen_size, key);
-    if (seen->key != 0 && (seen->with & tree->dominating[number]) != 0)
-        return is_behind(tree, key) ? BOUND_ROUND : BOUND_SEEN;
-    if (seen->key == 0) {
-        if (tree->seen_count == BOUNDTREE_STATES_MAX)
-            return BOUND_NEW;
-        seen->key = key;
-        tree->seen_count++;
-    }
-    seen->with |= (BoundSet)1 << number;
-    if (tree->seen_count * 4 > tree->seen_size * 3)
-        grow_seen(tree);
-    return BOUND_NEW;
+    if (!seenstates_visit(tree->seen, key, number, tree->dominating[number]))
+        return BOUND_NEW;
+    return is_behind(tree, key) ? BOUND_ROUND : BOUND_SEEN;
 }
 
 /* --- Walking -------------------------------------------------------------- */
@@ -240,7 +186,7 @@ boundtree_free(BoundTree *tree)
     if (tree == NULL)
         return;
     g_array_unref(tree->path);
-    g_free(tree->seen);
+    seenstates_free(tree->seen);
     g_free(tree);
 }
 
@@ -254,7 +200,8 @@ static void
 begin_pass(BoundTree *tree)
 {
     g_array_set_size(tree->path, 0);
-    forget_seen(tree);
+    seenstates_free(tree->seen);
+    tree->seen = seenstates_new();
     memset(tree->measures, 0, sizeof tree->measures);
     tree->restrained = false;
     tree->pass_begun = tree->runs + tree->cuts;
@@ -264,7 +211,7 @@ void
 boundtree_restart(BoundTree *tree)
 {
     tree->total = 0;
-    tree->runs = tree->cuts = 0;
+    tree->runs = tree->cuts = tree->pass_before = 0;
     tree->complete = tree->foreign = false;
     begin_pass(tree);
     boundtree_begin_run(tree);
@@ -432,6 +379,7 @@ boundtree_end_run(BoundTree *tree, bool cut)
         return false;
     }
     tree->total++;
+    tree->pass_before = tree->runs + tree->cuts - tree->pass_begun;
     begin_pass(tree);
     return true;
 }
@@ -452,6 +400,25 @@ expect(const BoundTree *tree, uint64_t wide, unsigned left)
                                   measure->thought), 1);
     }
     return runs;
+}
+
+/* So many places for deviations make passes grow by about places / deviations:
+ * what the last growth says of the next ones. */
+static uint64_t
+expect_later(const BoundTree *tree, uint64_t pass, uint64_t places)
+{
+    unsigned __int128 size = pass, sum = 0;
+
+    for (unsigned total = tree->total + 1;
+         total <= tree->totals && sum < UINT64_MAX; total++) {
+        size = tree->pass_before == 0
+                   ? size * places / total
+                   : size * pass / tree->pass_before *
+                         MAX(tree->total, 1) / total;
+        size = MIN(size, UINT64_MAX / 2);
+        sum += size;
+    }
+    return (uint64_t)MIN(sum, UINT64_MAX / 2);
 }
 
 void
@@ -475,11 +442,13 @@ boundtree_progress(const BoundTree *tree, BoundProgress *progress)
         .runs = tree->runs,
         .cuts = tree->cuts,
         .done = tree->runs + tree->cuts - tree->pass_begun,
-        .states = tree->seen_count,
+        .states = seenstates_count(tree->seen),
         .complete = tree->complete,
         .foreign = tree->foreign,
     };
     progress->expected = progress->done + ahead;
+    if (!tree->complete && tree->path->len > 0)
+        progress->later = expect_later(tree, progress->expected, wide);
 }
 
 /* --- Text ----------------------------------------------------------------- */
@@ -495,10 +464,10 @@ boundtree_print(const BoundTree *tree)
         g_string_append_printf(text, " %u", tree->bounds.most[i]);
     g_string_append_printf(text,
                            " %u %u %u %" PRIu64 " %" PRIu64 " %" PRIu64
-                           " %u %u",
+                           " %u %u %" PRIu64,
                            tree->shard, tree->shards, tree->total, tree->runs,
                            tree->cuts, tree->pass_begun, tree->restrained,
-                           tree->complete);
+                           tree->complete, tree->pass_before);
     for (guint i = 0; i < tree->path->len; i++) {
         const Node *node = node_at(tree, i);
 
@@ -557,7 +526,7 @@ take_node(BoundTree *tree, const char **at)
 static bool
 take_head(BoundTree *tree, const char **at)
 {
-    uint64_t number[BOUND_KINDS + 8];
+    uint64_t number[BOUND_KINDS + 9];
 
     if (!g_str_has_prefix(*at, "boundtree "))
         return false;
@@ -577,6 +546,7 @@ take_head(BoundTree *tree, const char **at)
     tree->pass_begun = number[8];
     tree->restrained = number[9] != 0;
     tree->complete = number[10] != 0;
+    tree->pass_before = number[11];
     return true;
 }
 

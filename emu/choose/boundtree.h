@@ -49,15 +49,12 @@ typedef struct Bounds {
     unsigned most[BOUND_KINDS];
 } Bounds;
 
-/* Combinations of what can be left: one bit each in a BoundSet. */
+/* Combinations of what can be left: one bit each in a SeenSet. */
 #define BOUNDS_COMBINATIONS_MAX 128u
 
 /* Alternatives of one branch at most: with more, a branch is cut down and the
  * search is not complete. */
 #define BOUNDTREE_ALTERNATIVES_MAX 4096u
-
-/* States that are remembered; with more, runs are just not cut any more. */
-#define BOUNDTREE_STATES_MAX (UINT64_C(3) << 20)
 
 typedef struct BoundTree BoundTree;
 
@@ -117,6 +114,7 @@ typedef struct BoundProgress {
     uint64_t cuts;           /* runs that were cut */
     uint64_t expected;       /* estimate of runs and cuts of this pass ... */
     uint64_t done;           /* ... of which these were made */
+    uint64_t later;          /* a guess at those of all later passes */
     uint64_t states;         /* remembered */
     bool complete;           /* every schedule within the bounds was looked
                                 at, unless the path was foreign */

@@ -429,7 +429,8 @@ progress(const Strategy *strategy, StrategyProgress *progress)
         .bounds = self->bounds_text,
         .runs = tree.runs,
         .cuts = tree.cuts,
-        .expected = tree.runs + tree.cuts - tree.done + tree.expected,
+        .expected =
+            tree.runs + tree.cuts - tree.done + tree.expected + tree.later,
         .pass = tree.total,
         .passes = tree.totals,
         .restarts = self->restarts,
