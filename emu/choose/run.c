@@ -233,6 +233,9 @@ look_for_loop(Run *run)
     if (run->ended || run->setup.view == NULL ||
         machine_clock(machine) - since < run->patience)
         return;
+    /* When all have ended, a clock that ticks on is no trouble. */
+    if (all_finished(run) && lasso_has_timer(machine))
+        return;
     /* What happens in the look ahead does not happen in the run. */
     found = verdict_find_lasso(machine, run->setup.view,
                                run->patience * LOOK_AHEAD, &run->verdict, NULL);

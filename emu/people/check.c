@@ -273,6 +273,7 @@ speaks_of_trouble(const Claim *claim)
            predicate_mentions(claim->predicate, PREDICATE_DEADLOCK) ||
            predicate_mentions(claim->predicate, PREDICATE_LIVELOCK) ||
            predicate_mentions(claim->predicate, PREDICATE_PANIC) ||
+           predicate_mentions(claim->predicate, PREDICATE_LOST_MESSAGE) ||
            predicate_mentions(claim->predicate, PREDICATE_FAULT);
 }
 

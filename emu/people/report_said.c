@@ -36,7 +36,10 @@ report_said_verdict(const Finding *finding, const StoryRecord *record)
             "%s, but a rule was broken: %s", name,
             g_array_index(record->breaches, StoryEvent, 0).text);
     if (verdict->kind == VERDICT_DONE)
-        return g_strdup_printf("%s: every story has ended", name);
+        return g_strdup_printf("%s: every story has ended%s", name,
+                               finding->certificate != NULL
+                                   ? ", and messages wait for ever"
+                                   : "");
     if (verdict->kind == VERDICT_BUDGET)
         return g_strdup_printf("%s: %s%s%s", name, verdict->text,
                                who->len > 0 ? "; " : "",

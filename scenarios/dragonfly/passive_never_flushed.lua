@@ -29,3 +29,7 @@ certain (function() return counter[0] == 8 end)
 case "control: one ordinary message takes them along"
 function cpu0() send()  lwkt_send_ipiq3(gd(1), nop, 0, 0)  mark "sent" end
 never   (lost_message)
+
+case "as written: however often the clock ticks"
+function cpu1() await "sent"  lapic_timer_periodic(1000) end
+certain (lost_message)
