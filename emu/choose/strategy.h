@@ -176,6 +176,7 @@ extern const StrategyKind strategy_pct_kind;
 extern const StrategyKind strategy_pos_kind;
 extern const StrategyKind strategy_surw_kind;
 extern const StrategyKind strategy_bounded_kind;
+extern const StrategyKind strategy_urw_kind;
 
 /* All strategies, in the order in which help shows them. */
 const StrategyKind *const *strategy_kinds(unsigned *count);

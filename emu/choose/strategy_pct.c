@@ -6,9 +6,10 @@
  * highest acts; at d - 1 events, drawn at random among k, whoever acts gets a
  * priority below all those of the beginning.
  *
- * What is added for kernels: a core that executes PAUSE, or goes on for longer
- * than any core did in the census, waits for somebody, and goes below all
- * others; so does one that the machine would otherwise let spin for ever.
+ * What is added: a core that executes PAUSE, or goes on for longer than it ever
+ * did in the census, waits for somebody, and goes below all others.  And one
+ * run of two has many more change points than d - 1, since bugs of drains and
+ * late loads are often deeper than they look.
  */
 #include "base/base.h"
 
@@ -18,6 +19,11 @@
 
 #define DEPTH_MAX 9
 #define DEPTH_DEFAULT 3
+
+/* Change points beyond d - 1 in those other runs: a power of two. */
+#define MORE_BITS_MIN 2
+#define MORE_BITS_MAX 7
+#define POINTS_MAX (DEPTH_MAX - 1 + (1u << MORE_BITS_MAX))
 
 /* Without a census: events of a run, and steps after which a core spins. */
 #define EVENTS_GUESSED 1000u
@@ -33,16 +39,19 @@ typedef struct Pct {
     Strategy strategy;
     Prng prng;
     unsigned depth;
+    bool more;                      /* one run of two has more points */
+    unsigned count;                 /* of change points in this run */
     int64_t priority[ENTITIES_MAX];
     int64_t lowest;                 /* given to a spinner */
-    uint64_t points[DEPTH_MAX];     /* change points; 0: passed */
-    uint64_t next;                  /* the first of them; UINT64_MAX: none */
+    uint64_t points[POINTS_MAX];    /* numbers of events */
+    uint64_t next;                  /* the first to come; UINT64_MAX: none */
     uint64_t events;                /* so far */
     uint64_t patience[CPUS_MAX];    /* steps */
     uint64_t halved;                /* cores whose next step is half an
                                        instruction: it loads, and its store
                                        is buffered */
     int64_t demotion;               /* what that core gets then */
+    bool passes;                    /* the store that drains passed another */
     bool late;                      /* loads of this run may be */
 } Pct;
 
@@ -52,7 +61,7 @@ static void
 find_next(Pct *self)
 {
     self->next = UINT64_MAX;
-    for (unsigned i = 0; i + 1 < self->depth; i++)
+    for (unsigned i = 0; i < self->count; i++)
         if (self->points[i] > self->events)
             self->next = MIN(self->next, self->points[i]);
     self->strategy.attentive = self->next != UINT64_MAX;
@@ -65,11 +74,17 @@ count_event(Pct *self, int64_t *priority)
 {
     if (LIKELY(++self->events != self->next))
         return false;
-    for (unsigned i = 0; i + 1 < self->depth; i++)
+    for (unsigned i = 0; i < self->count; i++)
         if (self->points[i] == self->events)
             *priority = i;
     find_next(self);
     return true;
+}
+
+static int64_t
+draw_priority(Pct *self)
+{
+    return PRIORITY_FIRST + (int64_t)(prng_next(&self->prng) >> 2);
 }
 
 static uint64_t
@@ -87,9 +102,13 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
     prng_init(&self->prng, seed);
     for (unsigned i = 0; i < ENTITIES_MAX; i++)
         if (i % CPUS_MAX < scope->cpus)
-            self->priority[i] =
-                PRIORITY_FIRST + (int64_t)(prng_next(&self->prng) >> 2);
-    for (unsigned i = 0; i + 1 < self->depth; i++)
+            self->priority[i] = draw_priority(self);
+    self->count = self->depth - 1;
+    if (self->more && prng_below(&self->prng, 2) != 0)
+        self->count += 1u << (MORE_BITS_MIN +
+                              prng_below(&self->prng, MORE_BITS_MAX -
+                                                          MORE_BITS_MIN + 1));
+    for (unsigned i = 0; i < self->count; i++)
         self->points[i] = 1 + prng_below(&self->prng, events_of(scope));
     for (unsigned i = 0; i < scope->cpus; i++)
         self->patience[i] =
@@ -101,6 +120,7 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
     self->lowest = 0;
     self->events = 0;
     self->halved = 0;
+    self->passes = false;
     find_next(self);
 }
 
@@ -166,6 +186,18 @@ before(Strategy *strategy, const CensusEvent *event)
     return true;
 }
 
+/* Stores that were passed are not bound by the priority of the one that
+ * passed: as high as any at first, or the lowest. */
+static void
+redraw_drains(Pct *self, unsigned cpu)
+{
+    int64_t *priority = &self->priority[entity_of(ACTION_DRAIN, cpu)];
+
+    self->passes = false;
+    *priority = prng_below(&self->prng, 2) != 0 ? --self->lowest
+                                                : draw_priority(self);
+}
+
 static void
 performed(Strategy *strategy, const StrategyDeed *deed)
 {
@@ -173,6 +205,8 @@ performed(Strategy *strategy, const StrategyDeed *deed)
     unsigned cpu = deed->action->cpu;
     int64_t *priority = &self->priority[entity_of(ACTION_STEP, cpu)];
 
+    if (deed->action->kind == ACTION_DRAIN && self->passes)
+        redraw_drains(self, cpu);
     if (deed->action->kind != ACTION_STEP)
         return;
     if (deed->paused || deed->steps >= self->patience[cpu])
@@ -183,14 +217,14 @@ performed(Strategy *strategy, const StrategyDeed *deed)
     }
 }
 
-/* Where stores may pass each other each has a priority of its own: nobody is
- * bound by that of the one before. */
 static unsigned
 store(Strategy *strategy, unsigned drainable)
 {
     Pct *self = (Pct *)strategy;
+    unsigned number = (unsigned)prng_below(&self->prng, drainable);
 
-    return (unsigned)prng_below(&self->prng, drainable);
+    self->passes = number > 0;
+    return number;
 }
 
 static unsigned
@@ -199,6 +233,8 @@ drains(Strategy *strategy, unsigned buffered)
     Pct *self = (Pct *)strategy;
     uint64_t until = self->next - self->events;
 
+    if (self->passes)
+        return 1;
     if (until > buffered)
         until = buffered;
     self->events += until - 1;
@@ -222,13 +258,13 @@ value(Strategy *strategy, uint64_t bound)
     return prng_below(&self->prng, bound);
 }
 
-/* n k^(d-1), or UINT64_MAX if it is more. */
+/* n k^(d-1), doubled if `more`; or UINT64_MAX if it is more than that. */
 static uint64_t
-odds(uint64_t n, uint64_t k, unsigned depth)
+odds(const Pct *self, uint64_t n, uint64_t k)
 {
-    uint64_t product = n;
+    uint64_t product = self->more ? 2 * n : n;
 
-    for (unsigned i = 1; i < depth; i++)
+    for (unsigned i = 1; i < self->depth; i++)
         if (__builtin_mul_overflow(product, k, &product))
             return UINT64_MAX;
     return product;
@@ -246,8 +282,9 @@ promise(const Strategy *strategy, const StrategyScope *scope)
     return g_strdup_printf(
         "pct: a bug of depth %u is missed by one run with probability at most "
         "1 - 1/%" PRIu64 " (n = %" PRIu64 " who can act, k = %" PRIu64
-        " events, 1/(n k^%u))",
-        self->depth, odds(n, k, self->depth), n, k, self->depth - 1);
+        " events, 1/(%sn k^%u))",
+        self->depth, odds(self, n, k), n, k, self->more ? "2 " : "",
+        self->depth - 1);
 }
 
 static void
@@ -262,6 +299,7 @@ make(const uint64_t *values)
     Pct *self = g_new0(Pct, 1);
 
     self->depth = (unsigned)values[0];
+    self->more = values[1] != 0;
     self->strategy = (Strategy){
         .wants_census = true,
         .begin = begin,
@@ -284,10 +322,14 @@ const StrategyKind strategy_pct_kind = {
     .what = "random priorities, lowered at depth - 1 random events",
     .guarantee =
         "a bug of depth d, which d ordered events suffice for, is found by "
-        "one run\nwith probability at least 1/(n k^(d-1)): n who can act, k "
-        "events in a run.",
+        "one run\nwith probability at least 1/(2 n k^(d-1)): n who can act, k "
+        "events in a run,\nif no core spins.  Every other run has 4 to 128 "
+        "changes more (more=0: none,\nand the bound is 1/(n k^(d-1))).",
     .source = "Burckhardt, Kothari, Musuvathi, Nagarakatte: ASPLOS 2010",
     .parameters = {{.name = "depth", .what = "of the bugs looked for",
-                    .min = 1, .max = DEPTH_MAX, .fallback = DEPTH_DEFAULT}},
+                    .min = 1, .max = DEPTH_MAX, .fallback = DEPTH_DEFAULT},
+                   {.name = "more", .what = "0: no run has more than depth "
+                                            "- 1 changes",
+                    .max = 1, .fallback = 1}},
     .make = make,
 };

@@ -18,6 +18,7 @@
 #include "choose/strategy.h"
 
 #define LINES_MAX 16
+#define LINES_DEFAULT 3
 /* Steps without an event of the set after which somebody else is drawn. */
 #define STEPS_MAX 1000u
 /* Means of slices between events of a set, powers of two. */
@@ -304,10 +305,11 @@ promise(const Strategy *strategy, const StrategyScope *scope)
         return NULL;
     if (self->lines == 0)
         return g_strdup_printf(
-            "surw: no set of events is given, so all of them are: URW over "
-            "%" PRIu64 " events of a run", scope->census->events_mean);
+            "urw: uniform over the orders of %" PRIu64 " events of a run",
+            scope->census->events_mean);
     return g_strdup_printf(
-        "surw: the events at %u of %u shared lines, drawn for each run",
+        "surw: uniform over the orders of the events at %u of %u shared "
+        "lines, drawn for each run",
         self->lines, scope->census->lines->len);
 }
 
@@ -318,11 +320,11 @@ free_strategy(Strategy *strategy)
 }
 
 static Strategy *
-make(const uint64_t *values)
+new_of(unsigned lines)
 {
     Surw *self = g_new0(Surw, 1);
 
-    self->lines = (unsigned)values[0];
+    self->lines = lines;
     self->strategy = (Strategy){
         .wants_census = true,
         .attentive = true,
@@ -341,16 +343,38 @@ make(const uint64_t *values)
     return &self->strategy;
 }
 
+static Strategy *
+make(const uint64_t *values)
+{
+    return new_of((unsigned)values[0]);
+}
+
+static Strategy *
+make_urw(const uint64_t *values)
+{
+    (void)values;
+    return new_of(0);
+}
+
 const StrategyKind strategy_surw_kind = {
     .name = "surw",
-    .what = "uniform over the orders of a set of events; all of them: URW",
+    .what = "uniform over the orders of some events, drawn for each run",
     .guarantee =
-        "without blocking, and if each core does as many events as the census "
-        "counted,\nall orders of the set are equally likely.",
+        "the events are those at a few shared lines.  If nobody blocks, and "
+        "each core\ndoes as many as the census counted, all their orders are "
+        "equally likely.",
     .source = "Zhao, Wolff, Mathur, Roychoudhury: ASPLOS 2025",
-    .parameters = {{.name = "lines", .what = "shared lines, drawn for each "
-                                             "run, whose events are the set; "
-                                             "0: all events, URW",
-                    .max = LINES_MAX}},
+    .parameters = {{.name = "lines", .what = "so many of them", .min = 1,
+                    .max = LINES_MAX, .fallback = LINES_DEFAULT}},
     .make = make,
+};
+
+const StrategyKind strategy_urw_kind = {
+    .name = "urw",
+    .what = "surw where the set is all events",
+    .guarantee =
+        "if nobody blocks, and each core does as many events as the census "
+        "counted,\nall schedules are equally likely.",
+    .source = "Zhao, Wolff, Mathur, Roychoudhury: ASPLOS 2025",
+    .make = make_urw,
 };
