@@ -251,7 +251,7 @@ summarise(Explore *explore, unsigned *findings, GError **error)
         fputs(text, stdout);
     }
     if (!explore->options.json)
-        printf("%s%s; to go on: the same command with --resume\n",
+        printf("%sthe store is %s; --resume goes on with it\n",
                campaign_interrupted(explore->running) ? "interrupted; " : "",
                campaign_store_path(explore->running));
     fflush(stdout);

@@ -247,17 +247,48 @@ loop(Campaign *campaign, GError **error)
     return true;
 }
 
+/* Does a strategy make its runs one after the other? */
+static bool
+searches(const Campaign *campaign)
+{
+    bool found = false;
+
+    for (guint i = 0; i < campaign->opened.hunts->len; i++) {
+        g_autoptr(Strategy) strategy = strategy_parse(
+            campaign_hunt_at(campaign, i)->key.strategy, NULL);
+
+        found = found || (strategy != NULL && strategy->search != NULL);
+    }
+    return found;
+}
+
+static void
+limit_jobs(Campaign *campaign)
+{
+    if (campaign->options.jobs == 1 || !searches(campaign))
+        return;
+    campaign->options.jobs = 1;
+    campaign->events->notice(campaign->events->user,
+                             "this strategy makes its runs one after the "
+                             "other: with one job; --shard shares it out");
+}
+
 bool
 campaign_run(Campaign *campaign, const CampaignEvents *events, GError **error)
 {
-    CampaignCrewSetup setup = {
+    CampaignCrewSetup setup;
+
+    campaign->events = events;
+    limit_jobs(campaign);
+    setup = (CampaignCrewSetup){
         .check = campaign->check,
         .first_seed = campaign->options.check.first_seed,
+        .shard = campaign->options.shard,
+        .shards = campaign->options.shards,
         .workers = campaign->options.jobs,
         .store = campaign->opened.store,
     };
 
-    campaign->events = events;
     catch_signals();
     campaign->began = campaign->last_new = campaign->ticked = wallclock_now();
     campaign->ends = campaign->options.seconds != 0

@@ -69,6 +69,8 @@ start(CampaignCrew *crew, unsigned number, GError **error)
         CampaignWorkerSetup setup = {
             .check = crew->setup.check,
             .first_seed = crew->setup.first_seed,
+            .shard = crew->setup.shard,
+            .shards = crew->setup.shards,
             .fd = ends[1],
             .slot = &crew->slots[number],
         };

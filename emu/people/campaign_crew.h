@@ -45,6 +45,7 @@ typedef struct CampaignCrewEvents {
 typedef struct CampaignCrewSetup {
     Check *check;         /* as campaign_worker.h has it */
     uint64_t first_seed;
+    unsigned shard, shards;
     unsigned workers;
     CampaignStore *store; /* which no worker may touch */
 } CampaignCrewSetup;

@@ -101,6 +101,7 @@ campaign_hunt_free(CampaignHunt *hunt)
     g_hash_table_unref(hunt->by_key);
     g_ptr_array_unref(hunt->identities);
     campaign_key_clear(&hunt->key);
+    g_free(hunt->state);
     g_free(hunt);
 }
 
@@ -313,6 +314,22 @@ commit_witnesses(CampaignHunt *hunt, GVariant *list, GError **error)
     return true;
 }
 
+/* What the strategy keeps belongs to the runs of this block. */
+static bool
+commit_states(CampaignHunt *hunt, GVariant *result, GError **error)
+{
+    const char *state, *promise;
+
+    g_variant_get_child(result, 8, "m&s", &state);
+    g_variant_get_child(result, 9, "m&s", &promise);
+    return (state == NULL ||
+            campaign_store_state(hunt->store, hunt->campaign,
+                                 CAMPAIGN_STATE_STRATEGY, state, error)) &&
+           (promise == NULL ||
+            campaign_store_state(hunt->store, hunt->campaign,
+                                 CAMPAIGN_STATE_PROMISE, promise, error));
+}
+
 /* A run in which a worker died: a finding about heddle. */
 static bool
 commit_death(CampaignHunt *hunt, const CampaignHuntBlock *block,
@@ -363,18 +380,20 @@ commit_block(CampaignHunt *hunt, const CampaignHuntBlock *block,
         ok = commit_death(hunt, block, error);
     else {
         g_autoptr(GVariant) tallies =
-            g_variant_get_child_value(block->result, 3);
-        g_autoptr(GVariant) identities =
             g_variant_get_child_value(block->result, 4);
-        g_autoptr(GVariant) witnesses =
+        g_autoptr(GVariant) identities =
             g_variant_get_child_value(block->result, 5);
+        g_autoptr(GVariant) witnesses =
+            g_variant_get_child_value(block->result, 6);
 
         ok = commit_tallies(hunt, tallies, error) &&
              commit_identities(hunt, identities, error) &&
-             commit_witnesses(hunt, witnesses, error);
+             commit_witnesses(hunt, witnesses, error) &&
+             commit_states(hunt, block->result, error);
     }
-    return ok && campaign_store_done(hunt->store, hunt->campaign, &runs,
-                                     error);
+    return ok && (block->count == 0 ||
+                  campaign_store_done(hunt->store, hunt->campaign, &runs,
+                                      error));
 }
 
 static bool

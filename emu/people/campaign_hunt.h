@@ -71,6 +71,7 @@ typedef struct CampaignHunt {
     unsigned findings;
     uint64_t steps;      /* of the committed runs */
     uint64_t budget_runs; /* that came to no end */
+    char *state;         /* what its strategy keeps, or NULL */
     uint64_t suspect;    /* a run whose worker was killed; or UINT64_MAX */
 } CampaignHunt;
 

@@ -177,7 +177,9 @@ campaign_hunt_resume(CampaignStore *store, uint64_t campaign,
          !number_differs("number of shards", key->shards, theirs.shards,
                          error) &&
          load_runs(hunt, error) && load_identities(hunt, error) &&
-         load_witnesses(hunt, error) && load_tallies(hunt, error);
+         load_witnesses(hunt, error) && load_tallies(hunt, error) &&
+         campaign_store_state_of(store, campaign, CAMPAIGN_STATE_STRATEGY,
+                                 &hunt->state, error);
     campaign_key_clear(&theirs);
     if (ok)
         return hunt;

@@ -125,6 +125,7 @@ describe(const Scenario *scenario, const ScenarioCase *item,
 {
     const TrialOptions *check = &options->check;
     const ScenarioBudget *budget = &item->budget;
+    g_autoptr(Strategy) strategy = NULL;
 
     *key = (CampaignKey){
         .case_number = item->number,
@@ -141,9 +142,13 @@ describe(const Scenario *scenario, const ScenarioCase *item,
     key->scenario = g_canonicalize_filename(scenario->path, NULL);
     key->title = g_strdup(item->title);
     key->ipiq = g_strdup(check->stage.ipiq);
-    key->strategy = g_strdup(check->strategy != NULL    ? check->strategy
-                             : budget->strategy != NULL ? budget->strategy
-                                                        : "random");
+    strategy = strategy_parse(check->strategy != NULL    ? check->strategy
+                              : budget->strategy != NULL ? budget->strategy
+                                                         : "random",
+                              error);
+    if (strategy == NULL)
+        return false;
+    key->strategy = g_strdup(strategy->text);
     key->memory =
         memmodel_print(check->memory != NULL ? check->memory : &item->memory);
     return true;

@@ -120,16 +120,38 @@ typedef struct Content {
     GArray *runs;
     GPtrArray *tallies, *identities, *findings;
     uint64_t made, steps;
+    char *promise;
 } Content;
 
 static void
 clear_content(Content *content)
 {
     campaign_key_clear(&content->key);
+    g_free(content->promise);
     g_clear_pointer(&content->runs, g_array_unref);
     g_clear_pointer(&content->tallies, g_ptr_array_unref);
     g_clear_pointer(&content->identities, g_ptr_array_unref);
     g_clear_pointer(&content->findings, g_ptr_array_unref);
+}
+
+/* What its runs are worth: what the strategy said of this case, or says of
+ * all; NULL if that is not known. */
+static char *
+find_promise(CampaignStore *store, uint64_t campaign, const char *strategy)
+{
+    g_autofree char *name = g_strndup(strategy, strcspn(strategy, ","));
+    char *promise = NULL;
+    unsigned count;
+    const StrategyKind *const *kinds = strategy_kinds(&count);
+
+    if (campaign_store_state_of(store, campaign, CAMPAIGN_STATE_PROMISE,
+                                &promise, NULL) &&
+        promise != NULL)
+        return promise;
+    for (unsigned i = 0; i < count; i++)
+        if (g_str_equal(kinds[i]->name, name))
+            return g_strdup(kinds[i]->guarantee);
+    return NULL;
 }
 
 static bool
@@ -138,6 +160,8 @@ load(CampaignStore *store, uint64_t campaign, Content *content, GError **error)
     *content = (Content){0};
     if (!campaign_store_key(store, campaign, &content->key, error))
         return false;
+    content->promise =
+        find_promise(store, campaign, content->key.strategy);
     content->runs = campaign_store_runs(store, campaign, error);
     if (content->runs == NULL)
         return false;
@@ -213,26 +237,12 @@ append_tallies(const Content *content, GString *out)
     }
 }
 
-static const char *
-guarantee_of(const char *strategy)
-{
-    g_autofree char *name = g_strndup(strategy, strcspn(strategy, ","));
-    unsigned count;
-    const StrategyKind *const *kinds = strategy_kinds(&count);
-
-    for (unsigned i = 0; i < count; i++)
-        if (g_str_equal(kinds[i]->name, name))
-            return kinds[i]->guarantee;
-    return NULL;
-}
-
 static char *
 print_text(const Content *content)
 {
     GString *out = g_string_new(NULL);
     g_autoptr(GString) line = g_string_new(NULL);
     const CampaignKey *key = &content->key;
-    const char *guarantee = guarantee_of(key->strategy);
 
     g_string_append_printf(out, "%3u  ", key->case_number);
     report_words_wrap(out, key->title, 5, WIDTH);
@@ -246,9 +256,9 @@ print_text(const Content *content)
     append_tallies(content, line);
     g_string_append(out, "     ");
     report_words_wrap(out, line->str, 5, WIDTH);
-    if (guarantee != NULL) {
+    if (content->promise != NULL) {
         g_string_append(out, "     ");
-        report_words_wrap(out, guarantee, 5, WIDTH);
+        report_words_wrap(out, content->promise, 5, WIDTH);
     }
     append_findings(content, out);
     if (content->findings->len == 0)
@@ -277,7 +287,7 @@ print_json(const Content *content, const CampaignReportWish *wish)
     json_text(json, "case", key->title);
     json_u64(json, "case_number", key->case_number);
     json_text(json, "strategy", key->strategy);
-    json_text(json, "guarantee", guarantee_of(key->strategy));
+    json_text(json, "guarantee", content->promise);
     json_text(json, "memory", key->memory);
     json_u64(json, "first_seed", key->first_seed);
     json_u64(json, "runs", content->made);

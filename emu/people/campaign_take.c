@@ -16,20 +16,39 @@
 
 /* --- Taking in ------------------------------------------------------------ */
 
+/* The strategy says that there are no more runs.  Blocks that were given out
+ * in advance will come back empty. */
+static void
+end_hunt(CampaignHunt *hunt, CampaignHuntBlock *block, uint64_t made)
+{
+    block->count = made;
+    hunt->limit = MIN(hunt->limit, block->ordinal + made);
+}
+
 static void
 take_block(Campaign *campaign, unsigned worker, CampaignTask *task,
            GVariant *message)
 {
-    uint64_t nanoseconds, coverage, runs;
-    unsigned number;
+    uint64_t made, nanoseconds, coverage, runs;
+    CampaignHunt *hunt = task->hunt;
+    const char *state;
+    gboolean over;
 
-    g_variant_get_child(message, 0, "u", &number);
-    g_variant_get_child(message, 1, "t", &nanoseconds);
-    g_variant_get_child(message, 2, "t", &coverage);
-    INVARIANT(task->block != NULL && task->hunt->key.case_number == number);
+    INVARIANT(task->block != NULL);
+    g_variant_get_child(message, 1, "t", &made);
+    g_variant_get_child(message, 2, "t", &nanoseconds);
+    g_variant_get_child(message, 3, "t", &coverage);
+    g_variant_get_child(message, 7, "b", &over);
+    g_variant_get_child(message, 8, "m&s", &state);
+    if (over)
+        end_hunt(hunt, task->block, made);
     task->block->result = g_variant_ref(message);
     task->block->stage = CAMPAIGN_HUNT_DONE;
-    runs = task->block->count * BLOCK_NANOSECONDS / MAX(nanoseconds, 1);
+    if (state != NULL) {
+        g_free(hunt->state);
+        hunt->state = g_strdup(state);
+    }
+    runs = made * BLOCK_NANOSECONDS / MAX(nanoseconds, 1);
     /* A first measurement may be anything. */
     runs = MIN(runs, 4 * campaign->block_runs[worker]);
     campaign->block_runs[worker] = CLAMP(runs, 1, BLOCK_RUNS_MAX);
@@ -211,6 +230,11 @@ campaign_teach(Campaign *campaign, unsigned worker)
     for (guint i = 0; i < campaign->opened.hunts->len; i++) {
         const CampaignHunt *hunt = campaign_hunt_at(campaign, i);
 
+        if (hunt->state != NULL)
+            campaign_crew_send(campaign->crew, worker, CAMPAIGN_WIRE_STATE,
+                               g_variant_new(CAMPAIGN_WIRE_STATE_TYPE,
+                                             hunt->key.case_number,
+                                             hunt->state));
         for (guint j = 0; j < hunt->identities->len; j++) {
             const CampaignHuntIdentity *identity =
                 g_ptr_array_index(hunt->identities, j);

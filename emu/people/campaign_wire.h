@@ -16,6 +16,7 @@
 
 typedef enum CampaignWireKind {
     CAMPAIGN_WIRE_RUN,    /* make these runs */
+    CAMPAIGN_WIRE_STATE,  /* what the strategy kept of earlier runs */
     CAMPAIGN_WIRE_KNOWN,  /* of this identity no more witnesses are wanted */
     CAMPAIGN_WIRE_SHRINK, /* shrink this witness */
     CAMPAIGN_WIRE_RAN,
@@ -27,13 +28,16 @@ typedef enum CampaignWireKind {
 
 /* case; run, stride, count */
 #define CAMPAIGN_WIRE_RUN_TYPE "(uttt)"
+/* case; text */
+#define CAMPAIGN_WIRE_STATE_TYPE "(us)"
 /* case; key */
 #define CAMPAIGN_WIRE_KNOWN_TYPE "(us)"
 /* case; run, seed, key, tape */
 #define CAMPAIGN_WIRE_SHRINK_TYPE "(uttss)"
-/* case; nanoseconds, coverage; verdict, runs, steps; key, verdict, place,
- * expected, count, first run; run, seed, key, tape */
-#define CAMPAIGN_WIRE_RAN_TYPE "(utta(stt)a(sssbtt)a(ttss))"
+/* case; runs that were made, nanoseconds, coverage; verdict, runs, steps; key,
+ * verdict, place, expected, count, first run; run, seed, key, tape; there are
+ * no more runs; what the strategy keeps, what it promises */
+#define CAMPAIGN_WIRE_RAN_TYPE "(uttta(stt)a(sssbtt)a(ttss)bmsms)"
 /* case; run, seed, key; shape, tape; digest, where, replay, trace; shrunk
  * trace, lua, story */
 #define CAMPAIGN_WIRE_SHRUNK_TYPE "(uttssstssmsmsmss)"

@@ -18,6 +18,9 @@ typedef struct Worker {
     Trial trial;
     unsigned case_number; /* of the trial; 0: there is none */
     GHashTable *known;    /* keys of which no more witnesses are wanted */
+    GPtrArray *states;    /* by case: what its strategy keeps, while another
+                             case is run; or NULL */
+    char *promise;        /* of the trial's strategy, or NULL */
 } Worker;
 
 /* What a block of runs has seen of one identity. */
@@ -26,9 +29,12 @@ typedef struct Sight {
     unsigned witnesses; /* that were written down */
 } Sight;
 
+/* Behind the verdicts, runs that the strategy cut. */
+#define TALLY_CUT (VERDICT_BUDGET + 1)
+
 typedef struct Tallies {
-    uint64_t runs[VERDICT_BUDGET + 1];
-    uint64_t steps[VERDICT_BUDGET + 1];
+    uint64_t runs[TALLY_CUT + 1];
+    uint64_t steps[TALLY_CUT + 1];
 } Tallies;
 
 typedef struct Block {
@@ -164,6 +170,53 @@ note(Worker *worker, Block *block, const RunRecord *record, uint64_t run)
 
 /* --- Making runs ---------------------------------------------------------- */
 
+static void
+keep_state(Worker *worker, unsigned number, char *state)
+{
+    if (worker->states->len <= number)
+        g_ptr_array_set_size(worker->states, (gint)number + 1);
+    g_free(g_ptr_array_index(worker->states, number));
+    g_ptr_array_index(worker->states, number) = state;
+}
+
+/* All that the strategy needs to go on with the case later; NULL: nothing. */
+static char *
+print_state(const Worker *worker)
+{
+    const Strategy *strategy = worker->trial.strategy;
+
+    return strategy->search != NULL ? strategy->search->print(strategy) : NULL;
+}
+
+static void
+leave_case(Worker *worker)
+{
+    if (worker->case_number == 0)
+        return;
+    if (worker->trial.strategy != NULL)
+        keep_state(worker, worker->case_number, print_state(worker));
+    trial_clear(&worker->trial);
+    g_clear_pointer(&worker->promise, g_free);
+    worker->case_number = 0;
+}
+
+/* Go on where the strategy was. */
+static bool
+restore_state(Worker *worker, unsigned number, GError **error)
+{
+    Strategy *strategy = worker->trial.strategy;
+    const char *state = number < worker->states->len
+                            ? g_ptr_array_index(worker->states, number)
+                            : NULL;
+
+    if (strategy->search == NULL)
+        return true;
+    if (worker->setup->shards > 1)
+        strategy->search->take_shard(strategy, worker->setup->shard,
+                                     worker->setup->shards);
+    return state == NULL || strategy->search->parse(strategy, state, error);
+}
+
 static bool
 set_up_case(Worker *worker, unsigned number, GError **error)
 {
@@ -171,23 +224,62 @@ set_up_case(Worker *worker, unsigned number, GError **error)
 
     if (worker->case_number == number)
         return true;
-    if (worker->case_number != 0)
-        trial_clear(&worker->trial);
+    leave_case(worker);
     worker->case_number = number;
     return check_prepare(worker->setup->check,
                          g_ptr_array_index(scenario->cases, number - 1),
-                         &worker->trial, error);
+                         &worker->trial, error) &&
+           restore_state(worker, number, error) &&
+           trial_promise(&worker->trial, &worker->promise, error);
+}
+
+static bool
+is_over(const Worker *worker)
+{
+    const Strategy *strategy = worker->trial.strategy;
+
+    return strategy->search != NULL && strategy->search->is_over(strategy);
+}
+
+/* How far a search is, in words; NULL if it is none. */
+static char *
+print_search(const Worker *worker)
+{
+    const Strategy *strategy = worker->trial.strategy;
+    StrategyProgress progress;
+    GString *text;
+
+    if (strategy->search == NULL)
+        return g_strdup(worker->promise);
+    strategy->search->progress(strategy, &progress);
+    text = g_string_new(progress.complete ? "exhaustive within "
+                                          : "not all within ");
+    g_string_append_printf(text, "%s: %" PRIu64 " runs and %" PRIu64 " cuts",
+                           progress.bounds, progress.runs, progress.cuts);
+    if (!progress.complete && progress.expected > 0)
+        g_string_append_printf(text, " of some %" PRIu64, progress.expected);
+    if (!progress.complete && progress.passes > 0)
+        g_string_append_printf(text, "; with at most %u deviations, of %u",
+                               progress.pass, progress.passes);
+    if (progress.why_not != NULL)
+        g_string_append_printf(text, "; %s", progress.why_not);
+    return g_string_free(text, FALSE);
 }
 
 static void
-send_block(Worker *worker, Block *block, uint64_t nanoseconds)
+send_block(Worker *worker, Block *block, uint64_t made, uint64_t nanoseconds)
 {
+    g_autofree char *state = print_state(worker);
+    g_autofree char *promise = print_search(worker);
     GVariantBuilder tallies, sights;
 
     g_variant_builder_init(&tallies, G_VARIANT_TYPE("a(stt)"));
-    for (VerdictKind kind = VERDICT_DONE; kind <= VERDICT_BUDGET; kind++)
+    for (unsigned kind = 0; kind <= TALLY_CUT; kind++)
         if (block->tallies.runs[kind] > 0)
-            g_variant_builder_add(&tallies, "(stt)", verdict_name(kind),
+            g_variant_builder_add(&tallies, "(stt)",
+                                  kind == TALLY_CUT
+                                      ? "cut"
+                                      : verdict_name((VerdictKind)kind),
                                   block->tallies.runs[kind],
                                   block->tallies.steps[kind]);
     g_variant_builder_init(&sights, G_VARIANT_TYPE("a(sssbtt)"));
@@ -202,27 +294,30 @@ send_block(Worker *worker, Block *block, uint64_t nanoseconds)
     }
     campaign_wire_send(
         worker->setup->fd, CAMPAIGN_WIRE_RAN,
-        g_variant_new(CAMPAIGN_WIRE_RAN_TYPE, worker->case_number,
+        g_variant_new(CAMPAIGN_WIRE_RAN_TYPE, worker->case_number, made,
                       nanoseconds, (uint64_t)0, &tallies, &sights,
-                      &block->witnesses));
+                      &block->witnesses, (gboolean)is_over(worker), state,
+                      promise));
 }
 
 static bool
 make_runs(Worker *worker, const CampaignRuns *runs, Block *block,
-          GError **error)
+          uint64_t *made, GError **error)
 {
     CampaignSlot *slot = worker->setup->slot;
 
-    for (uint64_t i = 0; i < runs->count; i++) {
+    for (*made = 0; *made < runs->count && !is_over(worker); (*made)++) {
         RunRecord record;
+        unsigned kind;
 
-        slot->run = runs->first + i * runs->stride;
+        slot->run = runs->first + *made * runs->stride;
         if (!trial_run(&worker->trial, worker->setup->first_seed + slot->run,
                        NULL, &record, error))
             return false;
-        block->tallies.runs[record.verdict.kind]++;
-        block->tallies.steps[record.verdict.kind] += record.steps;
-        if (showed_something(&worker->trial, &record))
+        kind = record.cut ? TALLY_CUT : record.verdict.kind;
+        block->tallies.runs[kind]++;
+        block->tallies.steps[kind] += record.steps;
+        if (!record.cut && showed_something(&worker->trial, &record))
             note(worker, block, &record, slot->run);
         slot->runs++;
     }
@@ -235,8 +330,8 @@ serve_run(Worker *worker, GVariant *message)
     GError *error = NULL;
     CampaignRuns runs;
     Block block = {0};
+    uint64_t began, made;
     unsigned number;
-    uint64_t began;
     bool ok;
 
     g_variant_get(message, CAMPAIGN_WIRE_RUN_TYPE, &number, &runs.first,
@@ -249,9 +344,9 @@ serve_run(Worker *worker, GVariant *message)
     block.sights = g_ptr_array_new_with_free_func(free_sight);
     g_variant_builder_init(&block.witnesses, G_VARIANT_TYPE("a(ttss)"));
     began = wallclock_now();
-    ok = make_runs(worker, &runs, &block, &error);
+    ok = make_runs(worker, &runs, &block, &made, &error);
     if (ok)
-        send_block(worker, &block, wallclock_now() - began);
+        send_block(worker, &block, made, wallclock_now() - began);
     else
         g_variant_builder_clear(&block.witnesses);
     g_hash_table_unref(block.by_key);
@@ -282,12 +377,14 @@ shrink(Worker *worker, Shrinking *shrinking, GError **error)
         .key = shrinking->key,
         .replays_max = SHRINK_REPLAYS_MAX,
     };
+    TrialTold told = {0};
 
     if (!set_up_case(worker, shrinking->case_number, error) ||
         !tape_parse(&shrinking->tape, shrinking->text, error))
         return false;
-    shrinking->first = trial_tell(&worker->trial, &(TrialTold){0},
-                                  shrinking->seed, &shrinking->tape, error);
+    told.by_trace = worker->trial.strategy->search != NULL;
+    shrinking->first = trial_tell(&worker->trial, &told, shrinking->seed,
+                                  &shrinking->tape, error);
     if (shrinking->first == NULL ||
         !reduce_run(&worker->trial, &wish, &shrinking->reduction, error))
         return false;
@@ -370,6 +467,10 @@ serve(Worker *worker, CampaignWireKind kind, GVariant *message)
         return serve_run(worker, message);
     case CAMPAIGN_WIRE_SHRINK:
         return serve_shrink(worker, message);
+    case CAMPAIGN_WIRE_STATE:
+        g_variant_get(message, "(u&s)", &number, &key);
+        keep_state(worker, number, g_strdup(key));
+        return true;
     default:
         INVARIANT(kind == CAMPAIGN_WIRE_KNOWN);
         g_variant_get(message, "(u&s)", &number, &key);
@@ -385,6 +486,7 @@ campaign_worker_main(const CampaignWorkerSetup *setup)
     bool ok = true;
 
     campaign_wire_init(&worker.wire, setup->fd);
+    worker.states = g_ptr_array_new_with_free_func(g_free);
     worker.known =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     while (ok && campaign_wire_fill(&worker.wire)) {
@@ -397,8 +499,8 @@ campaign_worker_main(const CampaignWorkerSetup *setup)
             g_variant_unref(message);
         }
     }
-    if (worker.case_number != 0)
-        trial_clear(&worker.trial);
+    leave_case(&worker);
+    g_ptr_array_unref(worker.states);
     g_hash_table_unref(worker.known);
     campaign_wire_clear(&worker.wire);
     return ok ? 0 : 1;

@@ -7,6 +7,10 @@
  * is named by identity.h; a run that showed nothing costs nothing more than
  * itself, and one that shows what is known costs its name.
  *
+ * A strategy that searches, instead of drawing each run from its seed, goes on
+ * from block to block; what it keeps is sent along with each block, and given
+ * to a worker that takes its place.  There can be only one such worker.
+ *
  * A worker writes no file but the traces of what it shrank.  It dies with its
  * campaign.  What it is doing stands in a CampaignSlot, memory that it shares
  * with its campaign, for the case that it dies alone.
@@ -30,6 +34,7 @@ typedef struct CampaignSlot {
 typedef struct CampaignWorkerSetup {
     Check *check;        /* a scenario, and no stages yet */
     uint64_t first_seed; /* of run 0 */
+    unsigned shard, shards; /* of a strategy that searches */
     int fd;              /* to the campaign and from it */
     CampaignSlot *slot;
 } CampaignWorkerSetup;

@@ -25,6 +25,10 @@
 /* Kept and shrunk of each identity. */
 #define CAMPAIGN_WITNESSES 3u
 
+/* Names of states. */
+#define CAMPAIGN_STATE_STRATEGY "strategy" /* all it needs to go on */
+#define CAMPAIGN_STATE_PROMISE "promise"   /* what its runs are worth */
+
 typedef struct CampaignStore CampaignStore;
 
 /* What a campaign searches. */

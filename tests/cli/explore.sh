@@ -110,6 +110,23 @@ else
     skip "GNU parallel" "it is not installed"
 fi
 
+# A strategy that makes all runs there are, in several goes.
+bounded=bounded,preemptions=0,stores=0,interrupts=1
+expect 1 heddle explore --json --case 1 --strategy $bounded \
+    --store "$tmp/all" $claimed
+ok "bounded: it comes to an end, and says within what" \
+    grep -q 'exhaustive within 0 preemptions' "$out"
+findings >"$tmp/all.findings"
+expect 0 heddle explore -q --case 1 --strategy $bounded --runs 3 \
+    --store "$tmp/parts" $claimed
+ok "bounded: three runs are not all" grep -q 'not all within' "$out"
+expect 1 heddle explore --json --case 1 --strategy $bounded --resume \
+    --store "$tmp/parts" $claimed
+findings >"$tmp/parts.findings"
+ok "bounded, resumed: exhaustive" grep -q 'exhaustive within' "$out"
+ok "bounded, resumed: the same findings" \
+    cmp "$tmp/all.findings" "$tmp/parts.findings"
+
 # A store that was damaged, anywhere.
 size=$(wc -c <"$tmp/one")
 for part in 1 2 3 4 5 6; do
