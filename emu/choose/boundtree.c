@@ -240,14 +240,15 @@ boundtree_is_on_path(const BoundTree *tree)
     return tree->at < tree->path->len;
 }
 
-/* Nothing before `index` deviates. */
-static bool
-is_first_deviation(const BoundTree *tree, guint index)
+/* The first node that deviates; beyond the last if none does. */
+static guint
+first_deviation(const BoundTree *tree)
 {
-    for (guint i = 0; i < index; i++)
-        if (node_at(tree, i)->taken != 0)
-            return false;
-    return true;
+    guint index = 0;
+
+    while (index < tree->path->len && node_at(tree, index)->taken == 0)
+        index++;
+    return index;
 }
 
 static void
@@ -339,7 +340,7 @@ finish_alternative(BoundTree *tree, const Node *node)
 static bool
 is_dealt(const BoundTree *tree, guint index, const Node *node)
 {
-    return tree->shards == 1 || !is_first_deviation(tree, index) ||
+    return tree->shards == 1 || index > first_deviation(tree) ||
            (node->dealt + node->taken) % tree->shards == tree->shard;
 }
 
@@ -424,13 +425,14 @@ expect_later(const BoundTree *tree, uint64_t pass, uint64_t places)
 void
 boundtree_progress(const BoundTree *tree, BoundProgress *progress)
 {
+    guint first = first_deviation(tree);
     uint64_t wide = 0, ahead = 0;
 
     for (guint i = tree->path->len; i > 0; i--) {
         const Node *node = node_at(tree, i - 1);
         uint64_t others = node->count - 1 - node->taken;
 
-        if (is_first_deviation(tree, i - 1))
+        if (i - 1 <= first)
             others = (others + tree->shards - 1) / tree->shards;
         if (others > 0)
             ahead += others * expect(tree, wide, left_after(node));
