@@ -321,10 +321,10 @@ const StrategyKind strategy_pct_kind = {
     .name = "pct",
     .what = "random priorities, lowered at depth - 1 random events",
     .guarantee =
-        "a bug of depth d, which d ordered events suffice for, is found by "
-        "one run\nwith probability at least 1/(2 n k^(d-1)): n who can act, k "
-        "events in a run,\nif no core spins.  Every other run has 4 to 128 "
-        "changes more (more=0: none,\nand the bound is 1/(n k^(d-1))).",
+        "one run finds a bug of depth d, for which d ordered events "
+        "suffice,\nwith probability at least 1/(2 n k^(d-1)): n who can act, "
+        "k events in a\nrun, and no core spins.  Every other run has 4 to 128 "
+        "changes more;\nmore=0: none has, and the bound is 1/(n k^(d-1)).",
     .source = "Burckhardt, Kothari, Musuvathi, Nagarakatte: ASPLOS 2010",
     .parameters = {{.name = "depth", .what = "of the bugs looked for",
                     .min = 1, .max = DEPTH_MAX, .fallback = DEPTH_DEFAULT},

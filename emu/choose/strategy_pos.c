@@ -238,8 +238,8 @@ make(const uint64_t *values)
 const StrategyKind strategy_pos_kind = {
     .name = "pos",
     .what = "random priorities of events, drawn again by those that race",
-    .guarantee = "every order of racing events has a chance, and independent "
-                 "ones do not\nmake it smaller; no bound is given.",
+    .guarantee = "every order of racing events has a chance, which "
+                 "independent events do\nnot make smaller; no bound is given.",
     .source = "Yuan, Yang, Gu: CAV 2018",
     .make = make,
 };

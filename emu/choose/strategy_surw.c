@@ -360,9 +360,9 @@ const StrategyKind strategy_surw_kind = {
     .name = "surw",
     .what = "uniform over the orders of some events, drawn for each run",
     .guarantee =
-        "the events are those at a few shared lines.  If nobody blocks, and "
-        "each core\ndoes as many as the census counted, all their orders are "
-        "equally likely.",
+        "the events are those at a few shared lines.  All their orders "
+        "are\nequally likely if nobody blocks and each core does as many as "
+        "the\ncensus counted; drains and interrupts count as one event each.",
     .source = "Zhao, Wolff, Mathur, Roychoudhury: ASPLOS 2025",
     .parameters = {{.name = "lines", .what = "so many of them", .min = 1,
                     .max = LINES_MAX, .fallback = LINES_DEFAULT}},
@@ -373,8 +373,8 @@ const StrategyKind strategy_urw_kind = {
     .name = "urw",
     .what = "surw where the set is all events",
     .guarantee =
-        "if nobody blocks, and each core does as many events as the census "
-        "counted,\nall schedules are equally likely.",
+        "as surw; so all schedules are equally likely where only cores act "
+        "and\nnobody blocks.",
     .source = "Zhao, Wolff, Mathur, Roychoudhury: ASPLOS 2025",
     .make = make_urw,
 };
