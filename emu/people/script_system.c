@@ -175,6 +175,7 @@ read_fifos(lua_State *lua, SystemFifos *fifos)
     fifos->slots = required_string(lua, "slots");
     fifos->func = optional_string(lua, "func");
     read_list(lua, "arguments", fifos->arguments);
+    fifos->unclaimed = optional_string(lua, "unclaimed");
     for (lua_Integer i = 1; lua_rawgeti(lua, -1, i) != LUA_TNIL; i++) {
         read_queue(lua, fifos->queues);
         lua_pop(lua, 1);
@@ -378,6 +379,13 @@ read_system(lua_State *lua)
     read_rules(lua, system->rules);
     read_messages(lua, &system->messages);
     read_memory(lua, &system->memory);
+    if (push_section(lua, "masks")) {
+        read_list(lua, "on", system->masks.functions);
+        system->masks.type = required_string(lua, "type");
+        system->masks.wanted = required_string(lua, "wanted");
+        system->masks.arrived = required_string(lua, "arrived");
+        lua_pop(lua, 1);
+    }
     if (push_section(lua, "counters")) {
         read_list(lua, "symbols", system->counter_symbols);
         if (push_section(lua, "fields")) {

@@ -24,6 +24,7 @@
 #include "base/base.h"
 #include "choose/run.h"
 #include "people/storyrecord.h"
+#include "people/system.h"
 #include "watch/state.h"
 
 typedef struct StoryLogObject {
@@ -43,6 +44,8 @@ typedef struct StoryLogSetup {
     const GPtrArray *sends;    /* ... that wait for room in a FIFO */
     const GPtrArray *locks;    /* ... that take the lock in argument one */
     const GPtrArray *unlocks;  /* ... that let it go */
+    const SystemMasks *masks;  /* functions that wait for cpus */
+    const char *unclaimed;     /* field of globaldata; see SystemFifos */
     const char *wait_provider; /* of the probes around a wait */
     const char *wait_push;     /* its argument is the reason, a string */
     const char *wait_pop;

@@ -20,10 +20,10 @@ name_at(const StoryLogSetup *setup, gva_t address)
 }
 
 static bool
-is_send(const StoryLogSetup *setup, const char *name)
+is_listed(const GPtrArray *names, const char *name)
 {
-    for (unsigned i = 0; setup->sends != NULL && i < setup->sends->len; i++)
-        if (g_strcmp0(g_ptr_array_index(setup->sends, i), name) == 0)
+    for (unsigned i = 0; names != NULL && i < names->len; i++)
+        if (g_strcmp0(g_ptr_array_index(names, i), name) == 0)
             return true;
     return false;
 }
@@ -34,13 +34,73 @@ lookup_fifo(const StoryLogSetup *setup, int source, int target)
     if (setup->view == NULL || setup->view->fifos == NULL)
         return NULL;
     for (unsigned i = 0; i < setup->view->fifos->len; i++) {
-        const StateFifo *fifo =
-            &g_array_index(setup->view->fifos, StateFifo, i);
+        const StateFifo *fifo = &g_array_index(setup->view->fifos, StateFifo,
+                                               i);
 
         if (fifo->source == source && fifo->target == target)
             return fifo;
     }
     return NULL;
+}
+
+/* --- Masks of cpus -------------------------------------------------------- */
+
+/* A mask that is a member of a structure in guest memory. */
+static bool
+read_mask(const StoryLogSetup *setup, const ImageType *type, gva_t address,
+          const char *name, uint64_t *mask)
+{
+    ImageMember member;
+
+    *mask = 0;
+    return type != NULL && image_types_member(type, name, &member) &&
+           member.type->size <= sizeof *mask &&
+           machine_read(setup->machine, MACHINE_NOBODY, address + member.offset,
+                        mask, member.type->size);
+}
+
+/* "waits for cpu1, cpu3: cs_mack 0x1 of cs_mask 0xb", and the first of them; or
+ * NULL. */
+static char *
+missing_cpus(const StoryLogSetup *setup, unsigned cpu, const CallFrame *frame,
+             int *first)
+{
+    const SystemMasks *masks = setup->masks;
+    g_autoptr(GString) text = g_string_new(NULL);
+    uint64_t wanted, arrived, missing;
+    const ImageType *type;
+
+    if (masks == NULL || masks->type == NULL ||
+        !is_listed(masks->functions, name_at(setup, frame->target)))
+        return NULL;
+    type = image_type_named(setup->image, masks->type);
+    if (!read_mask(setup, type, frame->word, masks->wanted, &wanted) ||
+        !read_mask(setup, type, frame->word, masks->arrived, &arrived))
+        return NULL;
+    missing = wanted & ~arrived & ~(UINT64_C(1) << cpu);
+    if (missing == 0)
+        return NULL;
+    *first = __builtin_ctzll(missing);
+    for (uint64_t left = missing; left != 0; left &= left - 1)
+        g_string_append_printf(text, "%scpu%d",
+                               text->len > 0 ? ", " : "waits for ",
+                               __builtin_ctzll(left));
+    g_string_append_printf(text, ": %s 0x%" PRIx64 " of %s 0x%" PRIx64,
+                           masks->arrived, arrived, masks->wanted, wanted);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* Has cpu `peer` taken the messages of this cpu out of its mask, and not yet
+ * read them? */
+static bool
+is_claimed(const StoryLogSetup *setup, unsigned cpu, unsigned peer)
+{
+    uint64_t mask;
+
+    return setup->unclaimed != NULL && setup->globaldata_type != NULL &&
+           read_mask(setup, setup->globaldata_type, setup->globaldata[peer],
+                     setup->unclaimed, &mask) &&
+           !(mask >> cpu & 1);
 }
 
 char *
@@ -54,14 +114,13 @@ storylog_stand_wait(const StoryLogSetup *setup, unsigned cpu,
         return g_strdup_printf("waits: %s", frame->wait != NULL ? frame->wait
                                             : function != NULL  ? function
                                                                 : "in a loop");
-    if (!is_send(setup, function))
+    if (!is_listed(setup->sends, function))
         return g_strdup_printf("waits for cpu%d", frame->peer);
     fifo = lookup_fifo(setup, (int)cpu, frame->peer);
     if (fifo == NULL)
         return g_strdup_printf("waits for room to cpu%d", frame->peer);
     return g_strdup_printf("waits for room to cpu%d: %u of %u queued",
-                           frame->peer,
-                           state_fifo_length(setup->machine, fifo),
+                           frame->peer, state_fifo_length(setup->machine, fifo),
                            fifo->depth);
 }
 
@@ -118,8 +177,8 @@ quote_loop(const StoryLogSetup *setup, gva_t address, StoryStand *stand,
     if (!image_line_at(setup->image, address, &line) || line.file == NULL)
         return;
     for (unsigned i = 1; i <= WAIT_LOOP_LINES; i++) {
-        const char *source =
-            image_source_line(setup->image, line.file, line.line + i);
+        const char *source = image_source_line(setup->image, line.file,
+                                               line.line + i);
         g_autofree char *text = NULL;
 
         if (source == NULL)
@@ -197,23 +256,30 @@ stand_active(const StoryLogSetup *setup, const StoryLogMoment *moment,
     quote(setup, rip, stand, record);
     stand->function = storyrecord_text(record, name_at(setup, rip));
     for (unsigned i = 0;
-         (frame = callstack_frame(moment->stack, i)) != NULL &&
-         !frame->is_base; i++) {
+         (frame = callstack_frame(moment->stack, i)) != NULL && !frame->is_base;
+         i++) {
         const StoryLogLock *lock = storylog_stand_lock(moment->locks, frame);
 
         if (lock == NULL && !frame->waits)
             continue;
-        stand->function =
-            storyrecord_text(record, name_at(setup, frame->target));
+        stand->function = storyrecord_text(record,
+                                           name_at(setup, frame->target));
         if (lock != NULL) {
             stand_at_lock(setup, frame, lock, doing);
             stand->waits_for = (int)lock->cpu;
         } else {
-            g_autofree char *wait =
-                storylog_stand_wait(setup, moment->cpu, frame);
+            g_autofree char *wait = missing_cpus(setup, moment->cpu, frame,
+                                                 &stand->waits_for);
 
+            if (wait == NULL) {
+                wait = storylog_stand_wait(setup, moment->cpu, frame);
+                stand->waits_for = frame->peer;
+            }
             g_string_assign(doing, wait);
-            stand->waits_for = frame->peer;
+            if (frame->peer >= 0 && is_listed(setup->sends, stand->function) &&
+                is_claimed(setup, moment->cpu, (unsigned)frame->peer))
+                g_string_append_printf(doing, ", claimed by cpu%d and not read",
+                                       frame->peer);
             quote_loop(setup, frame->wait_rip, stand, record);
         }
         stand->doing = storyrecord_text(record, doing->str);
@@ -237,6 +303,18 @@ story_frame(const CallStack *stack)
     return NULL;
 }
 
+/* What a sleeper sleeps on is the first argument of the call. */
+static char *
+describe_sleep(const StoryLogSetup *setup, const CallFrame *story)
+{
+    static const ImageType pointer = {.kind = IMAGE_TYPE_POINTER};
+    g_autoptr(GString) ident = g_string_new(NULL);
+
+    storylog_value_print(setup, &pointer, story->word, ident);
+    return g_strdup_printf("idle, its story sleeps in %s on %s",
+                           name_at(setup, story->target), ident->str);
+}
+
 void
 storylog_stand_describe(const StoryLogSetup *setup,
                         const StoryLogMoment *moment, StoryRecord *record)
@@ -255,8 +333,7 @@ storylog_stand_describe(const StoryLogSetup *setup,
     else if (activity == CPU_HALTED && moment->ended)
         doing = g_strdup("idle, its story has ended");
     else if (activity == CPU_HALTED && story != NULL)
-        doing = g_strdup_printf("idle, its story sleeps in %s",
-                                name_at(setup, story->target));
+        doing = describe_sleep(setup, story);
     else if (activity == CPU_HALTED)
         doing = g_strdup("halted");
     else {
@@ -276,11 +353,9 @@ storylog_stand_describe(const StoryLogSetup *setup,
 void
 storylog_stand_locked(GArray *locks, unsigned cpu, const CallFrame *frame)
 {
-    StoryLogLock lock = {
-        .word = frame->word, .cpu = cpu, .step = frame->step};
+    StoryLogLock lock = {.word = frame->word, .cpu = cpu, .step = frame->step};
 
-    if (storylog_stand_lock(locks, frame) == NULL &&
-        locks->len < LOCKS_MAX)
+    if (storylog_stand_lock(locks, frame) == NULL && locks->len < LOCKS_MAX)
         g_array_append_val(locks, lock);
 }
 

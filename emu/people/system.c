@@ -54,6 +54,7 @@ system_new(const char *name, const char *folder)
     system->rules = g_ptr_array_new_with_free_func(free_rule);
     system->messages.written = rules_new_points();
     system->messages.returned = rules_new_points();
+    system->masks.functions = g_ptr_array_new_with_free_func(g_free);
     system->sends = g_ptr_array_new_with_free_func(g_free);
     system->locks = g_ptr_array_new_with_free_func(g_free);
     system->unlocks = g_ptr_array_new_with_free_func(g_free);
@@ -128,6 +129,11 @@ system_free(System *system)
     g_ptr_array_unref(system->rules);
     free_messages(&system->messages);
     free_memory(&system->memory);
+    g_ptr_array_unref(system->masks.functions);
+    g_free(system->masks.type);
+    g_free(system->masks.wanted);
+    g_free(system->masks.arrived);
+    g_free(system->fifos.unclaimed);
     g_ptr_array_unref(system->sends);
     g_ptr_array_unref(system->locks);
     g_ptr_array_unref(system->unlocks);

@@ -60,7 +60,16 @@ typedef struct SystemFifos {
     char *slots, *func;
     GPtrArray *arguments; /* char *, fields of a slot */
     GPtrArray *queues;    /* SystemQueue */
+    char *unclaimed;      /* field of globaldata, a mask: the cpus whose
+                             messages nobody is serving yet; or NULL */
 } SystemFifos;
+
+/* Functions that wait for cpus, which a structure names: argument one points to
+ * it.  Those in the mask `wanted` and not in `arrived` are missing. */
+typedef struct SystemMasks {
+    GPtrArray *functions; /* char * */
+    char *type, *wanted, *arrived; /* NULL: has none */
+} SystemMasks;
 
 typedef struct SystemWord {
     RuleSource source;
@@ -96,6 +105,7 @@ typedef struct System {
     SystemGlobaldata globaldata; /* .array NULL: has none */
     SystemThread thread;      /* .type NULL: has none */
     SystemFifos fifos;        /* .type NULL: has none */
+    SystemMasks masks;
     GPtrArray *counter_symbols;  /* char *: variables that only count */
     GPtrArray *counter_fields;   /* char *: of globaldata */
     GPtrArray *rules;         /* SystemRule */

@@ -59,6 +59,8 @@ telling_new(const TellingSetup *setup)
         .sends = system->sends,
         .locks = system->locks,
         .unlocks = system->unlocks,
+        .masks = &system->masks,
+        .unclaimed = system->fifos.unclaimed,
         .wait_provider = system->wait_provider,
         .wait_push = system->wait_push,
         .wait_pop = system->wait_pop,

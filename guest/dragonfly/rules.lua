@@ -49,6 +49,7 @@ return {
     written = "ip_windex", read = "ip_rindex", executed = "ip_xindex",
     slots = "ip_info", func = "func", arguments = { "arg1", "arg2" },
     depth = "MAXCPUFIFO",
+    unclaimed = "gd_ipimask", -- bit n clear: cpu n's messages are being served
     { field = "gd_ipiq", per = "target" },
     { field = "gd_cpusyncq", per = "self" },
   },
@@ -131,6 +132,13 @@ return {
       "lwkt_switch", "stop_cpus", "restart_cpus", "smp_invltlb", "Xipiq",
       "Xtimer", "Xinvltlb", "Xcpustop", "panic",
     },
+  },
+
+  -- Functions that wait for cpus: of the structure that argument one points
+  -- to, those whose bit is in `wanted` and not yet in `arrived`.
+  masks = {
+    on = { "lwkt_cpusync_interlock", "lwkt_cpusync_deinterlock" },
+    type = "struct lwkt_cpusync", wanted = "cs_mask", arrived = "cs_mack",
   },
 
   -- Probes that open and close a wait (shim/probe.h).
