@@ -4,6 +4,7 @@
 #include "people/campaign_worker.h"
 
 #include "base/wallclock.h"
+#include "people/campaign_sight.h"
 #include "people/campaign_wire.h"
 #include "people/reduce.h"
 #include "search/campaign_store.h"
@@ -20,6 +21,7 @@ typedef struct Worker {
     GHashTable *known;    /* keys of which no more witnesses are wanted */
     GPtrArray *states;    /* by case: what its strategy keeps, while another
                              case is run; or NULL */
+    CampaignSight *sight; /* of the trial */
     char *promise;        /* of the trial's strategy, or NULL */
 } Worker;
 
@@ -67,60 +69,6 @@ fail(const Worker *worker, GError *error)
 
 /* --- What a run showed ---------------------------------------------------- */
 
-/* Is a claim, written or implied, decided against the run or for a
- * `possible`?  Then the run has a name. */
-static bool
-showed_something(const Trial *trial, const RunRecord *record)
-{
-    unsigned breaches;
-
-    if (record->verdict.kind != VERDICT_DONE &&
-        record->verdict.kind != VERDICT_BUDGET)
-        return true;
-    probe_breaches(trial->probe, &breaches);
-    if (breaches > 0)
-        return true;
-    for (guint i = 0; i < trial->claims->len; i++) {
-        const Claim *claim = g_ptr_array_index(trial->claims, i);
-        bool occurred = probe_occurred(trial->probe, i);
-
-        if (claim->quantifier != CLAIM_REACH &&
-            occurred != (claim->quantifier == CLAIM_CERTAIN))
-            return true;
-    }
-    return false;
-}
-
-/* Did the run do nothing but what some `possible` or `certain` asks for? */
-static bool
-was_expected(const Trial *trial)
-{
-    bool expected = false;
-
-    for (guint i = 0; i < trial->claims->len; i++) {
-        const Claim *claim = g_ptr_array_index(trial->claims, i);
-        bool occurred = probe_occurred(trial->probe, i);
-
-        switch (claim->quantifier) {
-        case CLAIM_NEVER:
-            if (occurred)
-                return false;
-            break;
-        case CLAIM_CERTAIN:
-            if (!occurred)
-                return false;
-            expected = true;
-            break;
-        case CLAIM_POSSIBLE:
-            expected = expected || occurred;
-            break;
-        case CLAIM_REACH:
-            break;
-        }
-    }
-    return expected;
-}
-
 static Sight *
 sight_of(const Worker *worker, Block *block, const Identity *identity,
          uint64_t run)
@@ -134,7 +82,7 @@ sight_of(const Worker *worker, Block *block, const Identity *identity,
         .key = g_strdup(identity->key),
         .verdict = g_strdup(identity->what),
         .place = g_strdup(identity->where),
-        .expected = was_expected(&worker->trial),
+        .expected = campaign_sight_expected(&worker->trial),
         .first = run,
     };
     g_ptr_array_add(block->sights, sight);
@@ -145,18 +93,14 @@ sight_of(const Worker *worker, Block *block, const Identity *identity,
 static void
 note(Worker *worker, Block *block, const RunRecord *record, uint64_t run)
 {
-    g_autoptr(GPtrArray) list = identity_list(&worker->trial, record);
+    g_autoptr(GPtrArray) list =
+        campaign_sight_list(worker->sight, &worker->trial, record);
 
-    for (guint i = 0; i < list->len; i++) {
+    for (guint i = 0; list != NULL && i < list->len; i++) {
         const Identity *identity = g_ptr_array_index(list, i);
+        Sight *sight = sight_of(worker, block, identity, run);
         g_autofree char *tape = NULL;
-        Sight *sight;
 
-        /* Claims that were decided along with something graver say the same
-         * in the scenario's words. */
-        if (identity->kind == IDENTITY_CLAIM && i > 0)
-            break;
-        sight = sight_of(worker, block, identity, run);
         sight->identity.count++;
         if (sight->witnesses == CAMPAIGN_WITNESSES ||
             g_hash_table_contains(worker->known, identity->key))
@@ -196,6 +140,7 @@ leave_case(Worker *worker)
     if (worker->trial.strategy != NULL)
         keep_state(worker, worker->case_number, print_state(worker));
     trial_clear(&worker->trial);
+    g_clear_pointer(&worker->sight, campaign_sight_free);
     g_clear_pointer(&worker->promise, g_free);
     worker->case_number = 0;
 }
@@ -226,6 +171,7 @@ set_up_case(Worker *worker, unsigned number, GError **error)
         return true;
     leave_case(worker);
     worker->case_number = number;
+    worker->sight = campaign_sight_new();
     return check_prepare(worker->setup->check,
                          g_ptr_array_index(scenario->cases, number - 1),
                          &worker->trial, error) &&
@@ -317,7 +263,7 @@ make_runs(Worker *worker, const CampaignRuns *runs, Block *block,
         kind = record.cut ? TALLY_CUT : record.verdict.kind;
         block->tallies.runs[kind]++;
         block->tallies.steps[kind] += record.steps;
-        if (!record.cut && showed_something(&worker->trial, &record))
+        if (!record.cut)
             note(worker, block, &record, slot->run);
         slot->runs++;
     }

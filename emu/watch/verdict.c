@@ -193,6 +193,32 @@ unroll(Search *search, Verdict *verdict, Lasso *lasso)
     return true;
 }
 
+/* What is on a stack and points near the code, return addresses above all, but
+ * no further up. */
+#define STAND_STACK_WORDS 64u
+
+static uint64_t
+digest_stand(Machine *machine)
+{
+    Digest digest;
+
+    digest_init(&digest);
+    for (unsigned i = 0; i < machine_cpus(machine); i++) {
+        Cpu *cpu = machine_cpu(machine, i);
+        uint64_t words[STAND_STACK_WORDS] = {0};
+        gva_t rip = cpu_rip(cpu), rsp = cpu_register(cpu, GPR_RSP);
+
+        digest_u64(&digest, cpu->state.activity);
+        digest_u64(&digest, rip);
+        digest_u64(&digest, rsp);
+        machine_read(machine, MACHINE_NOBODY, rsp, words, sizeof words);
+        for (unsigned k = 0; k < STAND_STACK_WORDS; k++)
+            if (words[k] >> 31 == rip >> 31)
+                digest_u64(&digest, words[k]);
+    }
+    return digest_value(&digest);
+}
+
 static bool
 find_lasso(Search *search, uint64_t steps_max, Verdict *verdict, Lasso *lasso)
 {
@@ -200,7 +226,10 @@ find_lasso(Search *search, uint64_t steps_max, Verdict *verdict, Lasso *lasso)
 
     machine_drain_all(search->machine);
     g_array_append_val(search->moves, settle);
-    return find_loop(search, steps_max) && unroll(search, verdict, lasso);
+    if (!find_loop(search, steps_max))
+        return false;
+    verdict->loop_stand = digest_stand(search->machine);
+    return unroll(search, verdict, lasso);
 }
 
 bool
