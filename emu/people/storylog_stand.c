@@ -155,7 +155,14 @@ storylog_locate(const StoryLogSetup *setup, StoryRecord *record,
     const char *source;
     ImageLine line;
 
-    if (!image_line_at(image, event->address, &line) || line.file == NULL)
+    if (!image_line_at(image, event->address, &line))
+        return;
+    /* Of a breach it is the line in the function that is named. */
+    if (event->kind == STORY_EVENT_BREACH && line.frame_count > 0) {
+        line.file = line.frames[line.frame_count - 1].file;
+        line.line = line.frames[line.frame_count - 1].line;
+    }
+    if (line.file == NULL)
         return;
     file = g_path_get_basename(line.file);
     event->file = storyrecord_text(record, file);

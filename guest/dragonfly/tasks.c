@@ -12,6 +12,8 @@
 #include <sys/systm.h>
 #include <sys/thread2.h>
 
+#include "shim/lifetime.h"
+
 /* ---- callbacks -------------------------------------------------------- */
 
 void
@@ -172,4 +174,17 @@ void
 atomic_increment(int *counter)
 {
     atomic_add_int(counter, 1);
+}
+
+/* What an allocator would say of memory. */
+void
+memory_freed(void *memory, unsigned size)
+{
+    MEMORY_FREED(memory, size);
+}
+
+void
+memory_taken(void *memory, unsigned size)
+{
+    MEMORY_TAKEN(memory, size);
 }

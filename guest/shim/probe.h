@@ -45,6 +45,11 @@
     __asm__ __volatile__(PROBE_NOTE(provider, name, PROBE_ARGUMENT(0))         \
                          : : PROBE_OPERANDS(0, a))
 
+#define PROBE2(provider, name, a, b)                                           \
+    __asm__ __volatile__(PROBE_NOTE(provider, name,                            \
+                                    PROBE_ARGUMENT(0) " " PROBE_ARGUMENT(1))   \
+                         : : PROBE_OPERANDS(0, a), PROBE_OPERANDS(1, b))
+
 #define PROBE5(provider, name, a, b, c, d, e)                                  \
     __asm__ __volatile__(                                                      \
         PROBE_NOTE(provider, name,                                             \
