@@ -28,6 +28,11 @@ typedef struct Node {
     bool seen;          /* held at an earlier moment */
 } Node;
 
+typedef struct PointSlot {
+    gva_t address; /* 0: free */
+    int first;     /* handler */
+} PointSlot;
+
 #define FRAMES_MAX 64
 
 /* A region, or the inside of a function. */
@@ -44,7 +49,9 @@ struct Probe {
     GArray *occurred;     /* bool: of each claim */
     GPtrArray *places;    /* Place; the scenario's regions first */
     GArray *handlers;     /* Handler */
-    GHashTable *at;       /* address -> handler number + 1 */
+    PointSlot *slots;     /* by address: open addressing, a power of two of
+                             them, at least half of them free */
+    unsigned slot_count, slots_used;
     RuleCheck *rules;     /* NULL: none */
     bool watches_regions; /* some claim depends on a place */
     bool watches_memory;  /* or on what touches an object */
@@ -58,16 +65,50 @@ node_at(const Probe *probe, int index)
 
 /* --- Finding points ------------------------------------------------------- */
 
+/* Where the address is, or would be. */
+static PointSlot *
+slot_of(const Probe *probe, gva_t address)
+{
+    uint64_t hash = address * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+    for (;; hash++) {
+        PointSlot *slot = &probe->slots[hash & (probe->slot_count - 1)];
+
+        if (LIKELY(slot->address == address) || slot->address == 0)
+            return slot;
+    }
+}
+
+static void
+make_room(Probe *probe)
+{
+    PointSlot *old = probe->slots;
+    unsigned count = probe->slot_count;
+
+    if (2 * (probe->slots_used + 1) <= count)
+        return;
+    probe->slot_count = count == 0 ? 64 : 2 * count;
+    probe->slots = g_new0(PointSlot, probe->slot_count);
+    for (unsigned i = 0; i < count; i++)
+        if (old[i].address != 0)
+            *slot_of(probe, old[i].address) = old[i];
+    g_free(old);
+}
+
 static void
 add_handler(Probe *probe, gva_t address, HandlerKind kind, unsigned index)
 {
-    gpointer key = GSIZE_TO_POINTER(address);
-    int first = GPOINTER_TO_INT(g_hash_table_lookup(probe->at, key)) - 1;
-    Handler handler = {.kind = kind, .index = index, .next = first};
+    Handler handler = {.kind = kind, .index = index, .next = -1};
+    PointSlot *slot;
 
+    make_room(probe);
+    slot = slot_of(probe, address);
+    if (slot->address != 0)
+        handler.next = slot->first;
+    else
+        probe->slots_used++;
+    *slot = (PointSlot){address, (int)probe->handlers->len};
     g_array_append_val(probe->handlers, handler);
-    g_hash_table_insert(probe->at, key,
-                        GINT_TO_POINTER((int)probe->handlers->len));
     code_mark(machine_code(probe->setup.machine), address, CODE_POINT);
 }
 
@@ -194,7 +235,7 @@ probe_new(const ProbeSetup *setup, GError **error)
     probe->occurred = g_array_new(FALSE, TRUE, sizeof(bool));
     probe->places = g_ptr_array_new_with_free_func(g_free);
     probe->handlers = g_array_new(FALSE, TRUE, sizeof(Handler));
-    probe->at = g_hash_table_new(g_direct_hash, g_direct_equal);
+    make_room(probe);
     for (guint i = 0; i < setup->regions->len; i++) {
         const Region *region = g_ptr_array_index(setup->regions, i);
 
@@ -224,7 +265,7 @@ probe_free(Probe *probe)
     g_clear_pointer(&probe->occurred, g_array_unref);
     g_clear_pointer(&probe->places, g_ptr_array_unref);
     g_clear_pointer(&probe->handlers, g_array_unref);
-    g_clear_pointer(&probe->at, g_hash_table_unref);
+    g_free(probe->slots);
     rulecheck_free(probe->rules);
     g_free(probe);
 }
@@ -395,13 +436,11 @@ move_place(Place *place, unsigned cpu, uint64_t rsp, bool begin)
 }
 
 /* Rules that were broken just now are a moment of their own. */
-static bool
+static void
 heed_breaches(Probe *probe, unsigned cpu)
 {
     uint64_t broken = rulecheck_log(probe->rules)->fresh;
 
-    if (LIKELY(broken == 0))
-        return false;
     rulecheck_log(probe->rules)->fresh = 0;
     for (guint i = 0; i < probe->nodes->len; i++) {
         Node *node = node_at(probe, (int)i);
@@ -421,13 +460,12 @@ heed_breaches(Probe *probe, unsigned cpu)
                 node->fired = true;
         }
     }
-    return true;
 }
 
 bool
 probe_has_point(const Probe *probe, gva_t rip)
 {
-    return g_hash_table_contains(probe->at, GSIZE_TO_POINTER(rip));
+    return slot_of(probe, rip)->address != 0;
 }
 
 bool
@@ -476,8 +514,8 @@ probe_digest(const Probe *probe, Digest *digest)
 void
 probe_point(Probe *probe, unsigned cpu, gva_t rip)
 {
-    int index = GPOINTER_TO_INT(g_hash_table_lookup(
-                    probe->at, GSIZE_TO_POINTER(rip))) - 1;
+    const PointSlot *slot = slot_of(probe, rip);
+    int index = slot->address != 0 ? slot->first : -1;
     bool matters = false;
 
     for (; index >= 0;
@@ -502,8 +540,11 @@ probe_point(Probe *probe, unsigned cpu, gva_t rip)
                 node->fired = matters = true;
             break;
         case HANDLER_RULE:
-            rulecheck_point(probe->rules, handler->index, cpu);
-            matters = heed_breaches(probe, cpu) || matters;
+            if (UNLIKELY(
+                    rulecheck_point(probe->rules, handler->index, cpu))) {
+                heed_breaches(probe, cpu);
+                matters = true;
+            }
             break;
         }
     }
@@ -533,9 +574,10 @@ probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size)
             object < physical + size)
             node->fired = matters = true;
     }
-    if (probe->rules != NULL) {
-        rulecheck_access(probe->rules, cpu, physical, size);
-        matters = heed_breaches(probe, cpu) || matters;
+    if (probe->rules != NULL &&
+        rulecheck_access(probe->rules, cpu, physical, size)) {
+        heed_breaches(probe, cpu);
+        matters = true;
     }
     if (matters)
         evaluate(probe, NULL);
@@ -544,11 +586,10 @@ probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size)
 void
 probe_slice(Probe *probe, unsigned cpu)
 {
-    if (probe->rules == NULL)
+    if (probe->rules == NULL || LIKELY(!rulecheck_slice(probe->rules, cpu)))
         return;
-    rulecheck_slice(probe->rules, cpu);
-    if (UNLIKELY(heed_breaches(probe, cpu)))
-        evaluate(probe, NULL);
+    heed_breaches(probe, cpu);
+    evaluate(probe, NULL);
 }
 
 void

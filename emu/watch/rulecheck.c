@@ -288,18 +288,20 @@ check_word(RuleCheck *check, unsigned index, unsigned cpu, gva_t rip)
 
 /* --- Messages ------------------------------------------------------------- */
 
-static uint64_t
+static inline uint64_t
 stack_pointer(const RuleCheck *check, unsigned cpu)
 {
     return cpu_register(machine_cpu(check->machine, cpu), GPR_RSP);
 }
 
-static void
-look_at_stack(RuleCheck *check, unsigned cpu, gva_t rip)
+static inline void
+look_at_stack(RuleCheck *check, unsigned cpu)
 {
+    const Cpu *core = machine_cpu(check->machine, cpu);
+
     if (UNLIKELY(!stacks_look(&check->stacks, cpu,
-                              stack_pointer(check, cpu))))
-        breach(check, check->rule_of[RULE_STACK], cpu, rip);
+                              core->live->registers[GPR_RSP])))
+        breach(check, check->rule_of[RULE_STACK], cpu, cpu_rip(core));
     if (UNLIKELY(check->lifetime.object_count != 0))
         lifetime_look(&check->lifetime, cpu);
 }
@@ -407,14 +409,14 @@ note_memory(RuleCheck *check, const Place *place, unsigned cpu)
         lifetime_take(&check->lifetime, address, size);
 }
 
-void
+bool
 rulecheck_point(RuleCheck *check, unsigned index, unsigned cpu)
 {
     const Place *place = &g_array_index(check->places, Place, index);
 
-    look_at_stack(check, cpu, place->address);
     switch (place->kind) {
     case PLACE_WORD:
+        look_at_stack(check, cpu);
         check_word(check, place->index, cpu, place->address);
         break;
     case PLACE_WRITTEN:
@@ -431,18 +433,20 @@ rulecheck_point(RuleCheck *check, unsigned index, unsigned cpu)
         note_memory(check, place, cpu);
         break;
     }
+    return check->log.fresh != 0;
 }
 
-void
+bool
 rulecheck_slice(RuleCheck *check, unsigned cpu)
 {
-    const Cpu *core = machine_cpu(check->machine, cpu);
+    CpuActivity activity = machine_cpu(check->machine, cpu)->state.activity;
 
-    if (LIKELY(core->state.activity < CPU_WAIT_SIPI))
-        look_at_stack(check, cpu, cpu_rip(core));
+    if (LIKELY(activity < CPU_WAIT_SIPI))
+        look_at_stack(check, cpu);
+    return check->log.fresh != 0;
 }
 
-void
+bool
 rulecheck_access(RuleCheck *check, unsigned cpu, gpa_t physical, uint64_t size)
 {
     const Callback *callback = callbacks_top(&check->callbacks, cpu);
@@ -455,11 +459,12 @@ rulecheck_access(RuleCheck *check, unsigned cpu, gpa_t physical, uint64_t size)
     };
 
     if (check->lifetime.line_count == 0)
-        return;
+        return false;
     if (lifetime_touches_freed(&check->lifetime, &access))
         breach(check, check->rule_of[RULE_FREED], cpu, rip);
     if (lifetime_touches_dead(&check->lifetime, &access))
         breach(check, check->rule_of[RULE_DEAD_STACK], cpu, rip);
+    return check->log.fresh != 0;
 }
 
 BreachLog *

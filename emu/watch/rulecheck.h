@@ -42,12 +42,13 @@ bool rulecheck_place(const RuleCheck *check, unsigned index, gva_t *address);
 /* A new run; the machine is at its base. */
 void rulecheck_begin(RuleCheck *check);
 
-/* Core `cpu` stands at place number `index`. */
-void rulecheck_point(RuleCheck *check, unsigned index, unsigned cpu);
+/* These are true when the log has something fresh.  Core `cpu` stands at place
+ * number `index`. */
+bool rulecheck_point(RuleCheck *check, unsigned index, unsigned cpu);
 /* Its slice has ended. */
-void rulecheck_slice(RuleCheck *check, unsigned cpu);
+bool rulecheck_slice(RuleCheck *check, unsigned cpu);
 /* It is about to access watched memory. */
-void rulecheck_access(RuleCheck *check, unsigned cpu, gpa_t physical,
+bool rulecheck_access(RuleCheck *check, unsigned cpu, gpa_t physical,
                       uint64_t size);
 
 /* What was broken; whoever looks may clear `fresh`. */
