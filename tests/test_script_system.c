@@ -52,6 +52,10 @@ Test(script_system, damaged_rules_are_errors)
         "return 3", "return { axes = 3 }", "return { rules = { 3 } }",
         "return { rules = { { name = 'x', field = 'y', of = 'z' } } }",
         "return { rules = { { name = 'x', field = 'y', of = 'thread' } } }",
+        "return { rules = { { name = 'x', watch = 'y' } } }",
+        "return { rules = { { name = 'x', on = { { 'f' } } } } }",
+        "return { rules = { { name = 'x', watch = 'balance', words = 1 } } }",
+        "return { messages = {} }", "return { memory = { provider = 'x' } }",
         "return { globaldata = {} }", "return { fifos = { type = 1 } }",
         "return { notable = { calls = { 1 } } }", "return {",
         "return { cpus_max = 65 }", "os.exit(1)", "while true do end"};

@@ -3,6 +3,7 @@
 
 #include "watch/probe.h"
 
+#include "watch/pointtable.h"
 #include "watch/rulecheck.h"
 
 /* What to do at an address. */
@@ -28,11 +29,6 @@ typedef struct Node {
     bool seen;          /* held at an earlier moment */
 } Node;
 
-typedef struct PointSlot {
-    gva_t address; /* 0: free */
-    int first;     /* handler */
-} PointSlot;
-
 #define FRAMES_MAX 64
 
 /* A region, or the inside of a function. */
@@ -49,9 +45,7 @@ struct Probe {
     GArray *occurred;     /* bool: of each claim */
     GPtrArray *places;    /* Place; the scenario's regions first */
     GArray *handlers;     /* Handler */
-    PointSlot *slots;     /* by address: open addressing, a power of two of
-                             them, at least half of them free */
-    unsigned slot_count, slots_used;
+    PointTable first;     /* of an address: its first handler */
     RuleCheck *rules;     /* NULL: none */
     bool watches_regions; /* some claim depends on a place */
     bool watches_memory;  /* or on what touches an object */
@@ -65,49 +59,16 @@ node_at(const Probe *probe, int index)
 
 /* --- Finding points ------------------------------------------------------- */
 
-/* Where the address is, or would be. */
-static PointSlot *
-slot_of(const Probe *probe, gva_t address)
-{
-    uint64_t hash = address * UINT64_C(0x9e3779b97f4a7c15) >> 32;
-
-    for (;; hash++) {
-        PointSlot *slot = &probe->slots[hash & (probe->slot_count - 1)];
-
-        if (LIKELY(slot->address == address) || slot->address == 0)
-            return slot;
-    }
-}
-
-static void
-make_room(Probe *probe)
-{
-    PointSlot *old = probe->slots;
-    unsigned count = probe->slot_count;
-
-    if (2 * (probe->slots_used + 1) <= count)
-        return;
-    probe->slot_count = count == 0 ? 64 : 2 * count;
-    probe->slots = g_new0(PointSlot, probe->slot_count);
-    for (unsigned i = 0; i < count; i++)
-        if (old[i].address != 0)
-            *slot_of(probe, old[i].address) = old[i];
-    g_free(old);
-}
-
 static void
 add_handler(Probe *probe, gva_t address, HandlerKind kind, unsigned index)
 {
-    Handler handler = {.kind = kind, .index = index, .next = -1};
-    PointSlot *slot;
+    Handler handler = {
+        .kind = kind,
+        .index = index,
+        .next = pointtable_get(&probe->first, address),
+    };
 
-    make_room(probe);
-    slot = slot_of(probe, address);
-    if (slot->address != 0)
-        handler.next = slot->first;
-    else
-        probe->slots_used++;
-    *slot = (PointSlot){address, (int)probe->handlers->len};
+    pointtable_set(&probe->first, address, (int)probe->handlers->len);
     g_array_append_val(probe->handlers, handler);
     code_mark(machine_code(probe->setup.machine), address, CODE_POINT);
 }
@@ -235,7 +196,6 @@ probe_new(const ProbeSetup *setup, GError **error)
     probe->occurred = g_array_new(FALSE, TRUE, sizeof(bool));
     probe->places = g_ptr_array_new_with_free_func(g_free);
     probe->handlers = g_array_new(FALSE, TRUE, sizeof(Handler));
-    make_room(probe);
     for (guint i = 0; i < setup->regions->len; i++) {
         const Region *region = g_ptr_array_index(setup->regions, i);
 
@@ -265,7 +225,7 @@ probe_free(Probe *probe)
     g_clear_pointer(&probe->occurred, g_array_unref);
     g_clear_pointer(&probe->places, g_ptr_array_unref);
     g_clear_pointer(&probe->handlers, g_array_unref);
-    g_free(probe->slots);
+    pointtable_clear(&probe->first);
     rulecheck_free(probe->rules);
     g_free(probe);
 }
@@ -465,14 +425,13 @@ heed_breaches(Probe *probe, unsigned cpu)
 bool
 probe_has_point(const Probe *probe, gva_t rip)
 {
-    return slot_of(probe, rip)->address != 0;
+    return pointtable_get(&probe->first, rip) >= 0;
 }
 
 bool
 probe_has_claimed(const Probe *probe, gva_t rip)
 {
-    int index = GPOINTER_TO_INT(g_hash_table_lookup(
-                    probe->at, GSIZE_TO_POINTER(rip))) - 1;
+    int index = pointtable_get(&probe->first, rip);
 
     for (; index >= 0;
          index = g_array_index(probe->handlers, Handler, index).next) {
@@ -514,8 +473,7 @@ probe_digest(const Probe *probe, Digest *digest)
 void
 probe_point(Probe *probe, unsigned cpu, gva_t rip)
 {
-    const PointSlot *slot = slot_of(probe, rip);
-    int index = slot->address != 0 ? slot->first : -1;
+    int index = pointtable_get(&probe->first, rip);
     bool matters = false;
 
     for (; index >= 0;
