@@ -43,7 +43,7 @@ LIBS = $(shell pkg-config --libs $(PACKAGES)) -lZydis
 objects = $(patsubst %.c,$(O)/%.o,$(sort $(wildcard $(1))))
 EMU := $(call objects,emu/*/*.c)
 PARTS := $(filter-out $(O)/emu/cli/main.o,$(EMU))
-BENCH := $(call objects,bench/*.c)
+BENCH := $(call objects,bench/bench.c)
 TESTS := $(patsubst %.o,%,$(call objects,tests/test_*.c))
 # Judges that share nothing with what they judge.
 JUDGES := $(call objects,tests/litmus_*.c)
@@ -67,6 +67,9 @@ $(O)/heddle: $(EMU)
 	@$(LINK) -o $@ $^ $(LIBS)
 
 $(O)/heddle-bench: $(BENCH) $(PARTS)
+	@$(LINK) -o $@ $^ $(LIBS)
+
+$(O)/heddle-bench-bugs: $(O)/bench/bench_bugs.o $(PARTS)
 	@$(LINK) -o $@ $^ $(LIBS)
 
 $(TESTS): %: %.o $(JUDGES) $(PARTS)
@@ -103,6 +106,9 @@ litmus: $(O)/heddle ## all behaviours of the litmus tests, under every model
 
 bench: $(O)/heddle-bench ## measure speed
 	$(O)/heddle-bench
+
+bench-bugs: $(O)/heddle-bench-bugs ## schedules to the first finding, by strategy
+	@$(O)/heddle-bench-bugs $(BENCHFLAGS)
 
 headers: ## compile each header alone
 	@for header in $(HEADERS); do \
@@ -153,7 +159,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s%s\n", $$1, $$2 }' \
 	    Makefile
 
-.PHONY: all binary test scenarios bench tidy headers determinism soak format
+.PHONY: all binary test scenarios bench bench-bugs tidy headers determinism soak format
 .PHONY: check install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
