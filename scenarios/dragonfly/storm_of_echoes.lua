@@ -7,7 +7,7 @@ origin   "lwkt_ipiq.c 1f2824e8, 'TOO HEAVILY NESTED!'; 2016, 5d920ec6b9"
 
 system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
 
-local sent = 0
+local done, sent = 0, 0
 
 local function storm(self, relay)
   crit_enter()
@@ -17,6 +17,7 @@ local function storm(self, relay)
     lwkt_send_ipiq3(gd(1 - self), relay, left, 1)
   end
   crit_exit()
+  done = done + 1
 end
 
 case "as written: there is no end to it"
@@ -27,5 +28,6 @@ possible (panic)
 case "control: a callback that does not wait"
 function cpu0() storm(0, relay_nowait) end
 function cpu1() storm(1, relay_nowait) end
-never { stuck, panic, lost_message }
-certain (function() return received[0] + received[1] == sent end)
+never { stuck, panic, lost_message, function()
+  return done == 2 and received[0] + received[1] ~= sent
+end }

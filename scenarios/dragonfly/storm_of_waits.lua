@@ -11,7 +11,7 @@ system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
 local rule = breach "no waiting for a message inside a callback"
 
 local function storm(self, callback)
-  tsc_frequency = 5000                    -- ten seconds are short, then
+  tsc_frequency = 50000                   -- ten seconds are short, then
   for _ = 1, 6 do
     crit_enter()
     for _ = 1, choose(3) do
