@@ -116,6 +116,10 @@ fetch(Directing *state, Machine *machine, GError **error)
         state->stores_held &= ~bit(command->cpu);
         finish(state, true);
         return true;
+    case DIRECTOR_LATE:
+        state->late[command->cpu] = command->count;
+        finish(state, true);
+        return true;
     case DIRECTOR_RUN_TO:
         return find_stops(state, machine, error);
     case DIRECTOR_END:
@@ -277,9 +281,23 @@ continue_command(Directing *state, Machine *machine,
     case DIRECTOR_IPI_RELEASE:
     case DIRECTOR_STORES_HOLD:
     case DIRECTOR_STORES_RELEASE:
+    case DIRECTOR_LATE:
     case DIRECTOR_END:
         return;
     }
+}
+
+unsigned
+directing_late(Directing *state, Choice *choice, unsigned cpu, unsigned count)
+{
+    unsigned back;
+
+    if (LIKELY(state->director == NULL) || state->late[cpu] == 0)
+        return choice_late(choice, count);
+    back = (unsigned)MIN(state->late[cpu], count - 1);
+    state->late[cpu] = 0;
+    choice_record(choice, DECISION_LATE, back);
+    return back;
 }
 
 bool

@@ -25,6 +25,7 @@ typedef struct Directing {
     bool arrived;             /* the core stands at one of them */
     uint64_t held, ipi_held;  /* cores; cores whose messages are held */
     uint64_t stores_held;     /* cores whose stores are */
+    uint64_t late[CPUS_MAX];  /* how far back their next late load goes */
 } Directing;
 
 /* What to do next: perform `action`, number `index` of the list, for at most
@@ -56,6 +57,11 @@ directing_arrived(const Directing *state)
 
 /* Does a command want this core to stop here?  Then it has arrived. */
 bool directing_wants(Directing *state, unsigned cpu, gva_t rip);
+
+/* Which of `count` values a load of this core gives: what was commanded, or
+ * what the choice takes. */
+unsigned directing_late(Directing *state, Choice *choice, unsigned cpu,
+                        unsigned count);
 
 bool directing_next_turn(Directing *state, Machine *machine,
                         const Actions *actions, Choice *choice,

@@ -34,6 +34,9 @@ typedef enum DirectorKind {
                              becomes visible, if the memory model lets it */
     DIRECTOR_STORES_HOLD, /* stores of `cpu` stay buffered in FREE */
     DIRECTOR_STORES_RELEASE,
+    DIRECTOR_LATE,        /* the next load of `cpu` that can give an older
+                             value gives the one from `count` values ago, or
+                             the oldest */
     DIRECTOR_FREE,        /* `count` steps as the strategy likes, within the
                              holds */
     DIRECTOR_END,         /* schedule() has returned */

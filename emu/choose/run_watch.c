@@ -73,7 +73,7 @@ static unsigned
 tell_late(void *user, unsigned cpu, unsigned count)
 {
     Run *run = user;
-    unsigned choice = choice_late(&run->choice, count);
+    unsigned choice = directing_late(&run->director, &run->choice, cpu, count);
 
     if (choice > 0 && run->observer.late != NULL)
         run->observer.late(run->observer.user, cpu, choice);

@@ -109,5 +109,9 @@ Schedule *schedule_recorder_finish(ScheduleRecorder *recorder,
  * it is `calm`, and `machine` may be NULL. */
 Strategy *schedule_play_new(const Schedule *schedule, Machine *machine);
 
+/* Of a strategy that plays a schedule, when an action is about to be
+ * performed: are all turns over, so that this one is the calm way's? */
+bool schedule_play_is_over(const Strategy *strategy);
+
 
 #endif

@@ -244,8 +244,8 @@ pass_over(Player *self)
 {
     const Turn *turn;
 
-    while ((turn = present(self)) != NULL && turn->kind == TURN_RUN &&
-           run_is_over(self, turn))
+    while ((turn = present(self)) != NULL &&
+           (turn->kind == TURN_RUN ? run_is_over(self, turn) : self->begun))
         end_turn(self);
 }
 
@@ -345,6 +345,7 @@ performed(Strategy *strategy, const StrategyDeed *deed)
         return;
     }
     self->picked = false;
+    self->running = action->cpu;
     self->steps_left -= MIN(self->steps_left, deed->steps);
     self->pauses += deed->paused;
     self->stopped = deed->paused || self->steps_left == 0;
@@ -376,6 +377,14 @@ schedule_play_new(const Schedule *schedule, Machine *machine)
         .free = free_strategy,
     };
     return &self->strategy;
+}
+
+bool
+schedule_play_is_over(const Strategy *strategy)
+{
+    const Player *self = (const Player *)strategy;
+
+    return present(self) == NULL && !self->settling;
 }
 
 static Strategy *

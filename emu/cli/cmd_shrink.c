@@ -8,6 +8,7 @@
 #include "people/check.h"
 #include "people/json.h"
 #include "people/reduce.h"
+#include "people/replica.h"
 #include "search/trace.h"
 
 static const char description[] =
@@ -30,13 +31,32 @@ find_case(const Scenario *scenario, unsigned number, GError **error)
     return NULL;
 }
 
+/* What there is to say about a run. */
+typedef struct Shrunk {
+    Reduction reduction;
+    Finding *finding;
+    char *replica; /* a scenario that shows it, or NULL ... */
+    char *why;     /* ... and why there is none */
+} Shrunk;
+
 static void
-print_text(const Reduction *reduction, const Finding *finding)
+clear_shrunk(Shrunk *shrunk)
 {
+    reduce_clear(&shrunk->reduction);
+    if (shrunk->finding != NULL)
+        finding_free(shrunk->finding);
+    g_free(shrunk->replica);
+    g_free(shrunk->why);
+}
+
+static void
+print_text(const Shrunk *shrunk)
+{
+    const Reduction *reduction = &shrunk->reduction;
     const ReductionSize *before = &reduction->before;
     const ReductionSize *after = &reduction->after;
 
-    printf("%s\n", finding->story);
+    printf("%s\n", shrunk->finding->story);
     printf("finding  %s\n", reduction->key);
     printf("shrunk   from %u switches and %u decisions to %u and %u, in %u "
            "replays\n",
@@ -49,8 +69,12 @@ print_text(const Reduction *reduction, const Finding *finding)
     else
         printf("minimal  no: this run cannot be told in turns, and is left as "
                "it is\n");
-    if (finding->trace != NULL)
-        printf("trace    %s\n", finding->trace);
+    if (shrunk->finding->trace != NULL)
+        printf("trace    %s\n", shrunk->finding->trace);
+    if (shrunk->replica != NULL)
+        printf("scenario %s\n", shrunk->replica);
+    else if (shrunk->why != NULL)
+        printf("scenario %s\n", shrunk->why);
 }
 
 static void
@@ -64,9 +88,10 @@ add_size(Json *json, const char *name, const ReductionSize *size)
 }
 
 static void
-print_json(const Scenario *scenario, const Reduction *reduction,
-           const Finding *finding)
+print_json(const Scenario *scenario, const Shrunk *shrunk)
 {
+    const Reduction *reduction = &shrunk->reduction;
+    const Finding *finding = shrunk->finding;
     g_autofree char *schedule = schedule_print(reduction->schedule);
     g_autofree char *line = NULL;
     Json *json = json_new("shrink");
@@ -85,8 +110,27 @@ print_json(const Scenario *scenario, const Reduction *reduction,
     json_digest(json, "digest", finding->run.digest);
     json_text(json, "replay", finding->replay);
     json_text(json, "trace", finding->trace);
+    json_text(json, "replica", shrunk->replica);
     line = json_finish(json);
     printf("%s\n", line);
+}
+
+/* The scenario lies beside the trace, and has its name. */
+static void
+write_replica(Trial *trial, Shrunk *shrunk)
+{
+    g_autoptr(GError) error = NULL;
+    const char *trace = shrunk->finding->trace;
+    g_autofree char *stem = NULL, *path = NULL;
+
+    if (trace == NULL)
+        return;
+    stem = g_strndup(trace, strlen(trace) - strlen(".trace"));
+    path = g_strconcat(stem, ".lua", NULL);
+    if (replica_write(trial, &shrunk->reduction, path, &error))
+        shrunk->replica = g_steal_pointer(&path);
+    else
+        shrunk->why = g_strdup(error->message);
 }
 
 static bool
@@ -95,10 +139,10 @@ shrink_run(Options *options, const char *path, const CheckReplay *replay,
 {
     ReduceWish wish = {.seed = replay->seed, .tape = replay->tape};
     g_autoptr(Check) check = check_new(path, &options->check, error);
-    Reduction reduction = {0};
     const ScenarioCase *item;
-    Finding *finding = NULL;
+    Shrunk shrunk = {0};
     Trial trial;
+    bool found;
 
     if (check == NULL)
         return false;
@@ -106,18 +150,18 @@ shrink_run(Options *options, const char *path, const CheckReplay *replay,
     if (item == NULL)
         return false;
     if (check_prepare_replay(check, item, replay, &trial, error) &&
-        reduce_run(&trial, &wish, &reduction, error))
-        finding = reduce_tell(&trial, &reduction, error);
+        reduce_run(&trial, &wish, &shrunk.reduction, error))
+        shrunk.finding = reduce_tell(&trial, &shrunk.reduction, error);
+    found = shrunk.finding != NULL;
+    if (found)
+        write_replica(&trial, &shrunk);
     trial_clear(&trial);
-    if (finding != NULL && options->json)
-        print_json(check_scenario(check), &reduction, finding);
-    else if (finding != NULL)
-        print_text(&reduction, finding);
-    reduce_clear(&reduction);
-    if (finding == NULL)
-        return false;
-    finding_free(finding);
-    return true;
+    if (found && options->json)
+        print_json(check_scenario(check), &shrunk);
+    else if (found)
+        print_text(&shrunk);
+    clear_shrunk(&shrunk);
+    return found;
 }
 
 static bool

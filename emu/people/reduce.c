@@ -13,14 +13,14 @@ G_DEFINE_QUARK(heddle-reduce-error, reduce_error)
 
 typedef struct Reducing {
     Trial *trial;
-    const Identity *kept;
+    const char *key;
     uint64_t steps_max;
 } Reducing;
 
 void
 reduce_clear(Reduction *reduction)
 {
-    g_clear_pointer(&reduction->identities, g_ptr_array_unref);
+    g_clear_pointer(&reduction->found, g_ptr_array_unref);
     g_clear_pointer(&reduction->key, g_free);
     g_clear_pointer(&reduction->schedule, schedule_free);
     g_clear_pointer(&reduction->run, schedule_free);
@@ -57,7 +57,7 @@ play(void *user, const Schedule *candidate, bool *same, GError **error)
     if (!trial_play(trial, strategy, reducing->steps_max, &record, error))
         return false;
     found = identity_list(trial, &record);
-    *same = identity_lookup(found, reducing->kept->key) != NULL;
+    *same = identity_lookup(found, reducing->key) != NULL;
     return true;
 }
 
@@ -138,6 +138,8 @@ make_result(Trial *trial, const ReduceWish *wish, Reduction *out, bool shows,
 
     if (!record_run(trial, wish, strategy, out, error))
         return false;
+    g_ptr_array_unref(out->found);
+    out->found = identity_list(trial, &out->record);
     keep_tape(trial, &out->tape);
     measure(trial, out, &out->after);
     return true;
@@ -150,17 +152,19 @@ reduce_run(Trial *trial, const ReduceWish *wish, Reduction *out,
     Reducing reducing = {.trial = trial};
     ShrinkSetup setup = {
         .play = play, .user = &reducing, .replays_max = wish->replays_max};
+    const Identity *kept;
     ShrinkReport report;
 
     *out = (Reduction){0};
     if (!record_run(trial, wish, NULL, out, error))
         return false;
     measure(trial, out, &out->before);
-    out->identities = identity_list(trial, &out->record);
-    reducing.kept = choose_identity(trial, wish, out->identities, error);
-    if (reducing.kept == NULL)
+    out->found = identity_list(trial, &out->record);
+    kept = choose_identity(trial, wish, out->found, error);
+    if (kept == NULL)
         return false;
-    out->key = g_strdup(reducing.kept->key);
+    out->key = g_strdup(kept->key);
+    reducing.key = out->key;
     reducing.steps_max = CANDIDATE_STEPS(out->record.steps);
     out->schedule = schedule_copy(out->run);
     if (!shrink_schedule(out->schedule, &setup, &report, error) ||

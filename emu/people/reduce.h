@@ -31,7 +31,7 @@ typedef struct ReductionSize {
 } ReductionSize;
 
 typedef struct Reduction {
-    GPtrArray *identities; /* Identity: all that the run found at first */
+    GPtrArray *found;      /* Identity: all that the shrunk run found */
     char *key;             /* the one that was kept */
     Schedule *schedule;    /* the shortest */
     Schedule *run;         /* its run, all of it, as it was made */

@@ -130,6 +130,15 @@ l_drain_one(lua_State *lua)
                    check_count(lua, 2, "drain_one"));
 }
 
+/* late(cpu, 2): the next load that can be late gives the value from two values
+ * ago. */
+static int
+l_late(lua_State *lua)
+{
+    return command(lua, DIRECTOR_LATE, script_check_cpu(lua, 1, "late"),
+                   lua_isnoneornil(lua, 2) ? 1 : check_count(lua, 2, "late"));
+}
+
 static int
 l_hold_stores(lua_State *lua)
 {
@@ -193,6 +202,7 @@ script_director_add_words(lua_State *lua)
     script_add_word(lua, SCRIPT_SCHEDULE, "drop_ipi", l_drop_ipi);
     script_add_word(lua, SCRIPT_SCHEDULE, "drain", l_drain);
     script_add_word(lua, SCRIPT_SCHEDULE, "drain_one", l_drain_one);
+    script_add_word(lua, SCRIPT_SCHEDULE, "late", l_late);
     script_add_word(lua, SCRIPT_SCHEDULE, "hold_stores", l_hold_stores);
     script_add_word(lua, SCRIPT_SCHEDULE, "release_stores", l_release_stores);
     script_add_word(lua, SCRIPT_SCHEDULE, "stores", l_stores);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * replica -- a shrunk finding as a scenario that shows it by itself.
+ *
+ *      what the scenario says before its cases     as it is
+ *      the case, its mutants, stories, memory      as it is, but for claims
+ *      function schedule() ... end                 the shrunk schedule
+ *      explore { strategy = "calm", runs = 1 }     what comes after it
+ *      possible { livelock }                       what it shows
+ *
+ * choose() of the stories gives what it gave in the shrunk run.  A broken
+ * `certain` has no such claim: the replica says `never`, with the case as it
+ * goes calmly for a control.
+ *
+ * What is written has been tried: the replica was loaded and run, and found the
+ * same.  First with the words of people (run_to), then with steps only.
+ *
+ * Layer 7.
+ */
+#ifndef EMU_PEOPLE_REPLICA_H
+#define EMU_PEOPLE_REPLICA_H
+
+#include "base/base.h"
+#include "people/reduce.h"
+#include "people/trial.h"
+
+/*
+ * Write it to `path`.  False with an error, and no file, if this finding
+ * cannot be told as a scenario; the trace is still good then.  The trial can
+ * make no more runs afterwards, since its stage's marks are others.
+ */
+bool replica_write(Trial *trial, const Reduction *reduction, const char *path,
+                   GError **error);
+
+#endif
