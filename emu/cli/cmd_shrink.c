@@ -110,7 +110,7 @@ print_json(const Scenario *scenario, const Shrunk *shrunk)
     json_digest(json, "digest", finding->run.digest);
     json_text(json, "replay", finding->replay);
     json_text(json, "trace", finding->trace);
-    json_text(json, "replica", shrunk->replica);
+    json_text(json, "lua", shrunk->replica);
     line = json_finish(json);
     printf("%s\n", line);
 }
@@ -120,13 +120,10 @@ static void
 write_replica(Trial *trial, Shrunk *shrunk)
 {
     g_autoptr(GError) error = NULL;
-    const char *trace = shrunk->finding->trace;
-    g_autofree char *stem = NULL, *path = NULL;
+    g_autofree char *path = replica_path(shrunk->finding);
 
-    if (trace == NULL)
+    if (path == NULL)
         return;
-    stem = g_strndup(trace, strlen(trace) - strlen(".trace"));
-    path = g_strconcat(stem, ".lua", NULL);
     if (replica_write(trial, &shrunk->reduction, path, &error))
         shrunk->replica = g_steal_pointer(&path);
     else

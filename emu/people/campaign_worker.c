@@ -7,6 +7,7 @@
 #include "people/campaign_sight.h"
 #include "people/campaign_wire.h"
 #include "people/reduce.h"
+#include "people/replica.h"
 #include "search/campaign_store.h"
 
 /* A witness is worth so many replays of its schedule, which bounds what an
@@ -339,20 +340,33 @@ shrink(Worker *worker, Shrinking *shrinking, GError **error)
     return shrinking->shrunk != NULL;
 }
 
+/* The shrunk run as a scenario beside its trace; NULL if it cannot be one. */
+static char *
+write_replica(Worker *worker, const Shrinking *shrinking)
+{
+    g_autofree char *path = replica_path(shrinking->shrunk);
+
+    if (path == NULL || !replica_write(&worker->trial, &shrinking->reduction,
+                                       path, NULL))
+        return NULL;
+    return g_steal_pointer(&path);
+}
+
 static bool
-send_shrunk(const Worker *worker, const Shrinking *shrinking)
+send_shrunk(Worker *worker, const Shrinking *shrinking)
 {
     const Reduction *reduction = &shrinking->reduction;
     const Finding *first = shrinking->first, *shrunk = shrinking->shrunk;
     g_autofree char *shape = schedule_shape(reduction->schedule);
     g_autofree char *tape = tape_print(&reduction->tape);
+    g_autofree char *replica = write_replica(worker, shrinking);
 
     return campaign_wire_send(
         worker->setup->fd, CAMPAIGN_WIRE_SHRUNK,
         g_variant_new(CAMPAIGN_WIRE_SHRUNK_TYPE, shrinking->case_number,
                       shrinking->run, shrinking->seed, shrinking->key, shape,
                       tape, first->run.digest, shrunk->where, first->replay,
-                      first->trace, shrunk->trace, NULL, shrunk->story));
+                      first->trace, shrunk->trace, replica, shrunk->story));
 }
 
 /* The run cannot be made again from its tape, which is a bug of heddle: it is

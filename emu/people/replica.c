@@ -175,7 +175,7 @@ append_choices(const Replica *replica, GString *out)
     g_string_append(out, "-- What choose() gave in the shrunk run, and 1 "
                          "afterwards.\nlocal choices, chosen = {");
     for (guint i = 0; i < values->len; i++)
-        g_string_append_printf(out, "%s%" PRIu64, i == 0 ? " " : ", ",
+        g_string_append_printf(out, "%s%" PRIu64, i == 0 ? "" : ", ",
                                g_array_index(values, uint64_t, i) + 1);
     g_string_append(out, "}, 0\n"
                          "local function choose(n)\n"
@@ -389,4 +389,17 @@ replica_write(Trial *trial, const Reduction *reduction, const char *path,
     g_array_unref(replica.statements);
     g_free(replica.text);
     return written;
+}
+
+char *
+replica_path(const Finding *finding)
+{
+    g_autofree char *stem = NULL;
+
+    if (finding->trace == NULL)
+        return NULL;
+    INVARIANT(g_str_has_suffix(finding->trace, ".trace"));
+    stem = g_strndup(finding->trace,
+                     strlen(finding->trace) - strlen(".trace"));
+    return g_strconcat(stem, ".lua", NULL);
 }

@@ -26,10 +26,14 @@
 
 /*
  * Write it to `path`.  False with an error, and no file, if this finding
- * cannot be told as a scenario; the trace is still good then.  The trial can
- * make no more runs afterwards, since its stage's marks are others.
+ * cannot be told as a scenario; the trace is still good then.  Makes some runs
+ * of the trial, and others on a machine of its own.
  */
 bool replica_write(Trial *trial, const Reduction *reduction, const char *path,
                    GError **error);
+
+/* Where it lies: beside the Finding's trace, under the same name; the caller
+ * frees it.  NULL if there is no trace. */
+char *replica_path(const Finding *finding);
 
 #endif

@@ -6,6 +6,9 @@
 /* With more turns than this, two at a time are too many to try. */
 #define PAIRS_TURNS_MAX 24u
 
+/* So many of the steps at which a turn could end are tried one by one. */
+#define FIRST_STEPS 64u
+
 typedef struct Shrink {
     const ShrinkSetup *setup;
     Schedule *best;
@@ -258,30 +261,58 @@ let_stop(Shrink *shrink)
     return changed;
 }
 
-/* The first step after which a turn can end, if it can at all later ones. */
+/* The first step at which this turn can end: after the last one of its core
+ * before it. */
+static uint64_t
+first_end(const Schedule *schedule, guint index)
+{
+    uint64_t low = 1;
+
+    for (guint i = 0; i < index; i++) {
+        const Turn *turn = turn_at(schedule, i);
+
+        if (turn->kind == TURN_RUN &&
+            turn->cpu == turn_at(schedule, index)->cpu &&
+            turn->until != TURN_UNTIL_IT_STOPS)
+            low = turn->until + 1;
+    }
+    return low;
+}
+
+static bool
+try_end(Shrink *shrink, guint index, uint64_t until)
+{
+    Schedule *candidate = schedule_copy(shrink->best);
+
+    turn_at(candidate, index)->until = until;
+    return try(shrink, candidate);
+}
+
+/* Turns end sooner: at one of the first steps, each of which is tried, since
+ * a window can be one step wide and come back later; or else at the first
+ * after which all do, if they do. */
 static bool
 end_sooner(Shrink *shrink)
 {
     bool changed = false;
 
     for (guint i = 0; i < shrink->best->turns->len; i++) {
-        uint64_t low = 1, high = turn_at(shrink->best, i)->until;
+        uint64_t low = first_end(shrink->best, i);
+        uint64_t high = turn_at(shrink->best, i)->until, tried = 0;
 
         if (turn_at(shrink->best, i)->kind != TURN_RUN ||
             high == TURN_UNTIL_IT_STOPS)
             continue;
-        for (guint k = 0; k < i; k++)
-            if (turn_at(shrink->best, k)->kind == TURN_RUN &&
-                turn_at(shrink->best, k)->cpu ==
-                    turn_at(shrink->best, i)->cpu &&
-                turn_at(shrink->best, k)->until != TURN_UNTIL_IT_STOPS)
-                low = turn_at(shrink->best, k)->until + 1;
+        for (; tried < FIRST_STEPS && low < high && !shrink->over;
+             low++, tried++)
+            if (try_end(shrink, i, low)) {
+                high = low;
+                changed = true;
+            }
         while (low < high && !shrink->over) {
             uint64_t middle = low + (high - low) / 2;
-            Schedule *candidate = schedule_copy(shrink->best);
 
-            turn_at(candidate, i)->until = middle;
-            if (try(shrink, candidate)) {
+            if (try_end(shrink, i, middle)) {
                 high = middle;
                 changed = true;
             } else
