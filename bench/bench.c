@@ -142,8 +142,9 @@ storm_cost(Storm *storm, uint64_t mean, unsigned runs)
     ProbeSetup probing = {.image = stage->image, .machine = stage->machine,
                           .regions = none, .claims = none,
                           .rules = &stage->rules, .view = &stage->state};
-    Stories stories = {storm_begin, storm_next, no_marks, nothing_awaited,
-                       storm};
+    Stories stories = {.begin = storm_begin, .next = storm_next,
+                       .marks = no_marks, .awaited = nothing_awaited,
+                       .user = storm};
     GError *error = NULL;
     g_autoptr(Probe) probe = probe_new(&probing, &error);
     RunSetup setup = {.machine = stage->machine, .stories = &stories,

@@ -14,7 +14,7 @@
 
 TestSuite(certificate, .timeout = 60);
 
-static const char trace_text[] = "heddle-trace 1\n"
+static const char trace_text[] = "heddle-trace " G_STRINGIFY(TRACE_VERSION) "\n"
                                  "scenario /tmp/x.lua\n"
                                  "case 1\n"
                                  "strategy random\n"

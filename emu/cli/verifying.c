@@ -118,6 +118,7 @@ make_again(Options *options, const Certificate *certificate,
     trial.memory = &memory;
     trial.strategy = trace->strategy;
     trial.stage.ipiq = trace->ipiq;
+    trial.weaken = trace->weaken;
     trial.trace_folder = NULL;
     check = check_new(trace->scenario, &trial, error);
     if (check == NULL)
