@@ -434,6 +434,9 @@ boundtree_progress(const BoundTree *tree, BoundProgress *progress)
 
         if (i - 1 <= first)
             others = (others + tree->shards - 1) / tree->shards;
+        /* The alternative that comes next has no width yet. */
+        if (i == tree->path->len && node->begun == tree->runs + tree->cuts)
+            ahead += expect(tree, node->wide, left_after(node));
         if (others > 0)
             ahead += others * expect(tree, wide, left_after(node));
         wide += node->count - 1;

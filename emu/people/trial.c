@@ -361,8 +361,11 @@ set_watching(Trial *trial, bool searches)
 {
     searches = searches && trial->strategy->search != NULL;
     trial->searched += searches;
-    if (searches && trial->watching.machine == NULL)
+    if (searches && trial->watching.machine == NULL) {
+        /* Its rules let go of the lines that they had watched. */
+        probe_begin(trial->probe);
         watching_begin(&trial->watching, trial->stage->machine);
+    }
     if (!searches)
         watching_end(&trial->watching);
 }

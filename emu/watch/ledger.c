@@ -212,3 +212,19 @@ ledger_receive(Ledger *ledger, const LedgerReceipt *receipt)
     account->executed = read; /* one thing that is wrong is told once */
     return right;
 }
+
+void
+ledger_digest(Ledger *ledger, Digest *digest)
+{
+    for (unsigned i = 0; i < ledger->count; i++) {
+        const Account *account = open_account(ledger, i);
+        uint32_t depth = account->fifo->depth;
+
+        digest_u64(digest, account->written);
+        digest_u64(digest, account->executed);
+        for (uint32_t at = account->executed;
+             at != account->written && at - account->executed < depth; at++)
+            digest_bytes(digest, account->entries[at % depth].fields,
+                         sizeof account->entries[0].fields);
+    }
+}

@@ -53,4 +53,7 @@ typedef struct LedgerReceipt {
 /* Is this the message whose turn it is? */
 bool ledger_receive(Ledger *ledger, const LedgerReceipt *receipt);
 
+/* Add what later answers depend on, beside memory. */
+void ledger_digest(Ledger *ledger, Digest *digest);
+
 #endif

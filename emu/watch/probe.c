@@ -454,6 +454,8 @@ probe_digest(const Probe *probe, Digest *digest)
         if (node->predicate->kind == PREDICATE_AFTER)
             digest_u64(digest, node_at(probe, node->right)->seen);
     }
+    if (probe->rules != NULL)
+        rulecheck_digest(probe->rules, digest);
     for (guint i = 0; i < probe->occurred->len; i++)
         digest_u64(digest, g_array_index(probe->occurred, bool, i));
     for (guint i = 0; i < probe->places->len; i++) {

@@ -458,7 +458,7 @@ rulecheck_access(RuleCheck *check, unsigned cpu, gpa_t physical, uint64_t size)
         .about = callback == NULL ? 0 : callback->object,
     };
 
-    if (check->lifetime.line_count == 0)
+    if (check->lifetime.object_count == 0 && check->lifetime.freed_count == 0)
         return false;
     if (lifetime_touches_freed(&check->lifetime, &access))
         breach(check, check->rule_of[RULE_FREED], cpu, rip);
@@ -471,4 +471,45 @@ BreachLog *
 rulecheck_log(RuleCheck *check)
 {
     return &check->log;
+}
+
+/* --- Its state ------------------------------------------------------------ */
+
+static void
+digest_callbacks(const RuleCheck *check, Digest *digest)
+{
+    for (unsigned cpu = 0; cpu < machine_cpus(check->machine); cpu++) {
+        unsigned depth = check->callbacks.depth[cpu];
+
+        digest_u64(digest, depth);
+        for (unsigned i = 0; i < MIN(depth, CALLBACKS_MAX); i++) {
+            const Callback *callback = &check->callbacks.of[cpu][i];
+
+            digest_u64(digest, callback->rsp);
+            digest_u64(digest, callback->function);
+            digest_u64(digest, callback->object);
+            digest_bytes(digest, callback->words, sizeof callback->words);
+        }
+    }
+}
+
+void
+rulecheck_digest(RuleCheck *check, Digest *digest)
+{
+    const Lifetime *lifetime = &check->lifetime;
+
+    digest_callbacks(check, digest);
+    for (unsigned i = 0; i < lifetime->object_count; i++) {
+        const LifetimeObject *object = &lifetime->objects[i];
+
+        digest_u64(digest, object->physical);
+        digest_u64(digest, (uint64_t)object->messages << 8 | object->dead);
+        digest_u64(digest, object->owner);
+    }
+    for (unsigned i = 0; i < lifetime->freed_count; i++) {
+        digest_u64(digest, lifetime->freed[i].begin);
+        digest_u64(digest, lifetime->freed[i].end);
+    }
+    if (check->ledger != NULL)
+        ledger_digest(check->ledger, digest);
 }

@@ -51,6 +51,9 @@ bool rulecheck_slice(RuleCheck *check, unsigned cpu);
 bool rulecheck_access(RuleCheck *check, unsigned cpu, gpa_t physical,
                       uint64_t size);
 
+/* Add what later breaches depend on, beside the machine. */
+void rulecheck_digest(RuleCheck *check, Digest *digest);
+
 /* What was broken; whoever looks may clear `fresh`. */
 BreachLog *rulecheck_log(RuleCheck *check);
 

@@ -43,6 +43,11 @@ ok "the bounds are told" grep -q 'exhaustive within 1 preemption, 0' "$out"
 expect 0 heddle run --case 2 --strategy "$(bounded 1 0 0)" --json $claimed
 ok "and in JSON" grep -q '"how":"exhaustive".*"complete":true' "$out"
 
+# Rules see what is touched although all memory is watched anyway.
+expect 0 heddle run --case 1 --strategy "$(bounded 2 0 0)" \
+    scenarios/dragonfly/sync_reads_dead_frame.lua
+ok "a rule is broken in all schedules" grep -q ' exhaustive, ' "$out"
+
 # A search that was not finished says so.
 expect 0 heddle run --case 1 --runs 500 --strategy "$(bounded 2 1 0)" $knock
 ok "what is not known from all schedules is sampled" \
