@@ -317,7 +317,7 @@ decide(Bounded *self, const Actions *actions)
                      (actions->steps >> self->current & 1);
     Halt halt = !can_go_on ? HALT_STOP
                            : self->paused ? HALT_PAUSE : HALT_NONE;
-    Offers offers = {0};
+    Offers offers;
     Action action;
 
     holding_update(&self->holding, self->scope.machine, actions);
@@ -328,6 +328,7 @@ decide(Bounded *self, const Actions *actions)
          self->yields >= ROUNDS_HELD * self->scope.cpus) &&
         holding_held(&self->holding, self->scope.machine, actions, 0, &action))
         return action;
+    offers.count = 0; /* it is large: no need to clear it all */
     offer_cores(self, actions, halt, &offers);
     offer_releases(self, actions, &offers);
     return choose_offer(self, halt, &offers);
