@@ -7,9 +7,12 @@
 
 G_DEFINE_QUARK(heddle-reduce-error, reduce_error)
 
-/* A candidate may take longer than the run that is shrunk: its loop has to be
- * found.  One that gets nowhere must end some time. */
-#define CANDIDATE_STEPS(steps) (2 * (steps) + UINT64_C(20000))
+/* A candidate may take longer than the run that is shrunk, by so many steps of
+ * each core: its loop has to be found.  One that gets nowhere must end. */
+#define CANDIDATE_STEPS 4000u
+
+/* Steps after which only what 1-minimality needs is tried: some seconds. */
+#define POLISH_STEPS 20000000u
 
 typedef struct Reducing {
     Trial *trial;
@@ -165,7 +168,10 @@ reduce_run(Trial *trial, const ReduceWish *wish, Reduction *out,
         return false;
     out->key = g_strdup(kept->key);
     reducing.key = out->key;
-    reducing.steps_max = CANDIDATE_STEPS(out->record.steps);
+    reducing.steps_max =
+        out->record.steps +
+        (uint64_t)CANDIDATE_STEPS * machine_cpus(trial->stage->machine);
+    setup.polish_max = (unsigned)(POLISH_STEPS / reducing.steps_max) + 1;
     out->schedule = schedule_copy(out->run);
     if (!shrink_schedule(out->schedule, &setup, &report, error) ||
         !make_result(trial, wish, out, report.shows, error))

@@ -59,6 +59,14 @@ try(Shrink *shrink, Schedule *candidate)
     return true;
 }
 
+/* Is there time for what could make it shorter still? */
+static bool
+may_polish(const Shrink *shrink)
+{
+    return shrink->setup->polish_max == 0 ||
+           shrink->replays < shrink->setup->polish_max;
+}
+
 /* --- All at once ---------------------------------------------------------- */
 
 typedef struct Keep {
@@ -191,7 +199,7 @@ drop_pairs(Shrink *shrink)
     if (shrink->best->turns->len > PAIRS_TURNS_MAX)
         return false;
     for (guint i = shrink->best->turns->len; i > 1; i--)
-        for (guint k = i - 1; k > 0; k--) {
+        for (guint k = i - 1; k > 0 && may_polish(shrink); k--) {
             Schedule *candidate = schedule_copy(shrink->best);
 
             g_array_remove_index(candidate->turns, i - 1);
@@ -301,7 +309,7 @@ end_sooner(Shrink *shrink)
         uint64_t high = turn_at(shrink->best, i)->until, tried = 0;
 
         if (turn_at(shrink->best, i)->kind != TURN_RUN ||
-            high == TURN_UNTIL_IT_STOPS)
+            high == TURN_UNTIL_IT_STOPS || !may_polish(shrink))
             continue;
         for (; tried < FIRST_STEPS && low < high && !shrink->over;
              low++, tried++)

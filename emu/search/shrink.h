@@ -36,6 +36,9 @@ typedef struct ShrinkSetup {
                  GError **error);
     void *user;
     unsigned replays_max; /* then give up with what there is; 0: never */
+    unsigned polish_max;  /* then try only what 1-minimality needs, not two
+                             turns at a time nor where a turn could end sooner;
+                             0: never */
 } ShrinkSetup;
 
 typedef struct ShrinkReport {
