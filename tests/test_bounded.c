@@ -382,6 +382,48 @@ Test(bounded, states_that_were_seen_lose_no_outcome)
     }
 }
 
+/* With bounds beyond what these programs can use. */
+Test(bounded, it_misses_nothing_that_random_finds)
+{
+    static const struct {
+        const char *bounds;
+        MemoryModel model;
+        const char *const *calls[2];
+    } rows[] = {
+        {"preemptions=7,stores=0,interrupts=0", MEMORY_SC, {bumps, bumps}},
+        {"preemptions=3,stores=3,interrupts=0", MEMORY_TSO,
+         {store_x, store_y}},
+        {"preemptions=3,stores=3,interrupts=0", MEMORY_WEAK,
+         {store_x, store_y}},
+        {"preemptions=3,stores=3,interrupts=0", MEMORY_PSO, {bump, bump}},
+        {"preemptions=3,stores=0,interrupts=2", MEMORY_SC, {ring, twice}},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strconcat("bounded,", rows[i].bounds, NULL);
+        g_autoptr(Strategy) random = strategy_random_new(0);
+        g_auto(Bench) bench;
+        g_auto(Seen) seen = {0};
+        unsigned outcomes;
+
+        bench_init(&bench, 2, rows[i].model);
+        bench.script.calls[0] = rows[i].calls[0];
+        bench.script.calls[1] = rows[i].calls[1];
+        search(&bench, text, &seen);
+        cr_expect(seen.progress.complete, "%s", text);
+        outcomes = g_hash_table_size(seen.outcomes);
+        for (uint64_t seed = 1; seed <= 2000; seed++) {
+            RunResult result;
+
+            cr_assert(run_execute(bench.run, random, NULL, seed, &result,
+                                  NULL));
+            note_outcome(&bench, &result, &seen);
+        }
+        cr_expect_eq(g_hash_table_size(seen.outcomes), outcomes,
+                     "program %u", i);
+    }
+}
+
 Test(bounded, saved_and_loaded_at_any_moment_it_makes_the_same_runs)
 {
     g_auto(Bench) bench;
