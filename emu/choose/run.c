@@ -270,11 +270,57 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
     return true;
 }
 
+/* Before a STEP that a point may end. */
+typedef struct Begun {
+    size_t decisions; /* on the tape, before those of this turn */
+    size_t steps;     /* where that of its steps is */
+    ticks_t clock;
+    unsigned buffered; /* stores of the core */
+} Begun;
+
+static unsigned
+buffered_stores(Run *run, unsigned cpu)
+{
+    unsigned count = 0;
+
+    if (run->actions.drains >> cpu & 1)
+        machine_stores(run->setup.machine, cpu, &count);
+    return count;
+}
+
+/*
+ * A STEP ended at a point, of which a replay does not know: it gets the number
+ * of steps that were made.  Of none at all it hears nothing, but for what a
+ * core does by going on: the store of an instruction that was split becomes
+ * visible.
+ */
+static void
+correct_steps(Run *run, unsigned cpu, const Begun *begun)
+{
+    Machine *machine = run->setup.machine;
+    uint64_t made = machine_clock(machine) - begun->clock;
+    Action drain = {.kind = ACTION_DRAIN, .cpu = cpu};
+    unsigned left = begun->buffered;
+
+    choice_correct_steps(&run->choice, begun->decisions, begun->steps, made);
+    if (made > 0 || begun->buffered == 0)
+        return;
+    machine_stores(machine, cpu, &left);
+    if (left == begun->buffered)
+        return;
+    if (run->actions.count > 1)
+        choice_record(&run->choice, DECISION_ACTION,
+                      action_lookup(&run->actions, &drain));
+    if (begun->buffered > 1)
+        choice_record(&run->choice, DECISION_DRAINS,
+                      begun->buffered - left - 1);
+}
+
 static bool
 take_turn(Run *run, GError **error)
 {
-    size_t begun = run->choice.tape.count, at;
-    ticks_t before = machine_clock(run->setup.machine);
+    Begun begun = {.decisions = run->choice.tape.count,
+                   .clock = machine_clock(run->setup.machine)};
     unsigned index = choice_action(&run->choice, &run->actions);
     Action action = action_at(&run->actions, index);
     uint64_t steps = 1;
@@ -284,8 +330,9 @@ take_turn(Run *run, GError **error)
         run->cut = run->ended = true;
         return true;
     }
-    at = run->choice.tape.count;
+    begun.steps = run->choice.tape.count;
     if (action.kind == ACTION_STEP) {
+        begun.buffered = buffered_stores(run, action.cpu);
         steps = choice_steps(&run->choice, action.cpu, &whole);
         action.number = whole;
     }
@@ -294,8 +341,7 @@ take_turn(Run *run, GError **error)
     if (!perform(run, &action, steps, error))
         return false;
     if (run->choice.stood)
-        choice_correct_steps(&run->choice, begun, at,
-                             machine_clock(run->setup.machine) - before);
+        correct_steps(run, action.cpu, &begun);
     return true;
 }
 
@@ -304,8 +350,8 @@ static bool
 take_directed_turn(Run *run, GError **error)
 {
     Machine *machine = run->setup.machine;
-    size_t begun = run->choice.tape.count, at;
-    ticks_t before = machine_clock(machine);
+    Begun begun = {.decisions = run->choice.tape.count,
+                   .clock = machine_clock(machine)};
     DirectorTurn turn;
 
     if (!directing_next_turn(&run->director, machine, &run->actions,
@@ -320,14 +366,14 @@ take_directed_turn(Run *run, GError **error)
     else if (turn.action.kind == ACTION_DRAIN)
         choice_record_drain(&run->choice, machine, &turn.action,
                             turn.steps);
-    at = run->choice.tape.count;
+    begun.steps = run->choice.tape.count;
+    begun.buffered = buffered_stores(run, turn.action.cpu);
     if (turn.action.kind == ACTION_STEP)
         choice_record(&run->choice, DECISION_STEPS, turn.steps - 1);
     if (!perform(run, &turn.action, turn.steps, error))
         return false;
     if (turn.action.kind == ACTION_STEP && directing_arrived(&run->director))
-        choice_correct_steps(&run->choice, begun, at,
-                             machine_clock(machine) - before);
+        correct_steps(run, turn.action.cpu, &begun);
     return true;
 }
 

@@ -110,6 +110,14 @@ else
     skip "GNU parallel" "it is not installed"
 fi
 
+# Every strategy's runs can be made again from their tapes.
+for strategy in random pct pos surw urw; do
+    expect 1 heddle explore -q --case 1 --runs 200 --strategy $strategy \
+        --store "$tmp/$strategy" $claimed
+    ok "$strategy: what it finds can be shrunk" \
+        [ "$(grep -c 'cannot be shrunk' "$err")" -eq 0 ]
+done
+
 # A strategy that makes all runs there are, in several goes.
 bounded=bounded,preemptions=0,stores=0,interrupts=1
 expect 1 heddle explore --json --case 1 --strategy $bounded \
