@@ -13,6 +13,8 @@ typedef struct Replica {
     const Trial *trial;
     const Reduction *reduction;
     const Identity *kept;
+    GPtrArray *found;   /* Identity: what the directed run finds */
+    VerdictKind verdict; /* of it */
     char *text;         /* of the scenario */
     GArray *statements; /* LuaText of it */
     size_t preamble;    /* bytes before the first case */
@@ -225,7 +227,7 @@ static void
 append_claim(const Replica *replica, const char *quantifier,
              const char *argument, GString *out)
 {
-    const GPtrArray *found = replica->reduction->found;
+    const GPtrArray *found = replica->found;
     g_autoptr(GString) list = g_string_new(NULL);
     g_autoptr(GPtrArray) rules = g_ptr_array_new();
 
@@ -244,8 +246,7 @@ append_claim(const Replica *replica, const char *quantifier,
             g_ptr_array_add(rules, (gpointer)rule);
         } else if (one->kind == IDENTITY_VERDICT)
             g_string_append_printf(
-                list, "%s%s", sep,
-                verdict_name(replica->reduction->record.verdict.kind));
+                list, "%s%s", sep, verdict_name(replica->verdict));
     }
     if (list->len > 0)
         g_string_append_printf(out, "possible { %s }\n", list->str);
@@ -278,23 +279,25 @@ compose(const Replica *replica, const char *moves)
 
 /* --- Trying --------------------------------------------------------------- */
 
-/* Do the first case's run and its claims say the same? */
+/* Does the first case's run find the same?  What else it finds is noted, since
+ * what comes after the schedule can differ. */
 static bool
-shows_the_same(const Replica *replica, Check *check, GError **error)
+shows_the_same(Replica *replica, Check *check, GError **error)
 {
     const ScenarioCase *item =
         g_ptr_array_index(check_scenario(check)->cases, 0);
-    g_autoptr(GPtrArray) found = NULL;
     RunRecord record;
     Trial trial;
     bool same = false;
 
     if (check_prepare(check, item, &trial, error) &&
         trial_run(&trial, 1, NULL, &record, error)) {
-        found = identity_list(&trial, &record);
+        g_ptr_array_unref(replica->found);
+        replica->found = identity_list(&trial, &record);
+        replica->verdict = record.verdict.kind;
         same = replica->kept->kind == IDENTITY_CLAIM;
-        for (guint i = 0; i < found->len; i++) {
-            const Identity *one = g_ptr_array_index(found, i);
+        for (guint i = 0; i < replica->found->len; i++) {
+            const Identity *one = g_ptr_array_index(replica->found, i);
 
             same |= g_str_equal(one->what, replica->kept->what) &&
                     g_str_equal(one->where, replica->kept->where);
@@ -307,7 +310,7 @@ shows_the_same(const Replica *replica, Check *check, GError **error)
 }
 
 static bool
-try_file(const Replica *replica, const char *path, GError **error)
+try_file(Replica *replica, const char *path, GError **error)
 {
     TrialOptions options = *replica->trial->options;
     g_autoptr(Check) check = NULL;
@@ -336,18 +339,27 @@ try_file(const Replica *replica, const char *path, GError **error)
 }
 
 static bool
-write_and_try(const Replica *replica, const GArray *moves, bool words,
-              const char *path, GError **error)
+write_and_try(Replica *replica, const char *moves, const char *path,
+              GError **error)
+{
+    g_autofree char *text = compose(replica, moves);
+
+    return g_file_set_contents(path, text, -1, error) &&
+           try_file(replica, path, error);
+}
+
+/* Write these moves, and if what comes after them is not what it was, once
+ * more with claims about what it is. */
+static bool
+write_moves_as(Replica *replica, const GArray *moves, bool words,
+               const char *path, GError **error)
 {
     g_autofree char *printed =
         replica_moves_print(replica->trial, moves, words, error);
-    g_autofree char *text = NULL;
 
-    if (printed == NULL)
-        return false;
-    text = compose(replica, printed);
-    return g_file_set_contents(path, text, -1, error) &&
-           try_file(replica, path, error);
+    return printed != NULL &&
+           (write_and_try(replica, printed, path, NULL) ||
+            write_and_try(replica, printed, path, error));
 }
 
 static bool
@@ -359,8 +371,8 @@ write_moves(Replica *replica, Trial *trial, const char *path, GError **error)
     if (moves == NULL || !find_parts(replica, error) ||
         !replica_moves_name(trial, replica->reduction, moves, error))
         return false;
-    if (write_and_try(replica, moves, true, path, NULL) ||
-        write_and_try(replica, moves, false, path, error))
+    if (write_moves_as(replica, moves, true, path, NULL) ||
+        write_moves_as(replica, moves, false, path, error))
         return true;
     g_unlink(path);
     return false;
@@ -374,6 +386,7 @@ replica_write(Trial *trial, const Reduction *reduction, const char *path,
         .trial = trial,
         .reduction = reduction,
         .kept = identity_lookup(reduction->found, reduction->key),
+        .verdict = reduction->record.verdict.kind,
     };
     bool written;
 
@@ -385,7 +398,9 @@ replica_write(Trial *trial, const Reduction *reduction, const char *path,
                              &replica.text, NULL, error))
         return false;
     replica.statements = luatext_statements(replica.text);
+    replica.found = g_ptr_array_ref(reduction->found);
     written = write_moves(&replica, trial, path, error);
+    g_ptr_array_unref(replica.found);
     g_array_unref(replica.statements);
     g_free(replica.text);
     return written;
