@@ -49,6 +49,7 @@ static const Bug bugs[] = {
     {"DF-R10, own lock", "storm_of_locks", 1, 2, NULL},
     {"DF-R11, other's lock", "storm_of_locks", 2, 2, NULL},
     {"DF-R12, two masters", "storm_of_cpusyncs", 1, 1, NULL},
+    {"DF-R13, master spins", "storm_of_masters", 1, 1, NULL},
     {"DF-R19, waiting callbacks", "storm_of_waits", 1, 2, NULL},
     {"DF-R20, to itself", "storm_of_selves", 1, 1, NULL},
     {"DF-R21, interrupts on", "storm_of_clis", 1, 2, NULL},
