@@ -110,6 +110,29 @@ bench: $(O)/heddle-bench ## measure speed
 bench-bugs: $(O)/heddle-bench-bugs ## schedules to the first finding, by strategy
 	@$(O)/heddle-bench-bugs $(BENCHFLAGS)
 
+# The same storms on threads of the host, with the guest's own ipiq.c.
+NATIVE_FLAGS := -std=gnu11 -O1 -g -fwrapv -fno-strict-aliasing -ffreestanding \
+	-D_KERNEL -DINVARIANTS -DMAXCPUFIFO=8 -Ibench/native \
+	-Iguest/dragonfly/include -Iguest
+$(O)/native: $(wildcard bench/native/*.[ch]) guest/dragonfly/ipiq.c \
+		guest/dragonfly/storm.c
+	@mkdir -p $(O)/native.o
+	@for file in bench/native/kernel.c guest/dragonfly/ipiq.c \
+	        guest/dragonfly/storm.c; do \
+	    $(CC) $(NATIVE_FLAGS) -c $$file \
+	        -o $(O)/native.o/$$(basename $$file).o || exit 1; \
+	done
+	@$(CC) -std=gnu11 -O1 -Wall -Wextra $(WERROR) -pthread -o $@ \
+	    bench/native/threads.c $(O)/native.o/*.o
+
+SECONDS ?= 60
+bench-native: $(O)/heddle-bench-bugs $(O)/native ## heddle and threads, SECONDS=60 each
+	@for storm in sends relays echoes; do \
+	    $(O)/native $$storm $(SECONDS); \
+	done
+	@$(O)/heddle-bench-bugs --seconds $(SECONDS) --only "DF-R1, depth 8" \
+	    --only "DF-R2, ring" --only "DF-R3, nested"
+
 headers: ## compile each header alone
 	@for header in $(HEADERS); do \
 	    $(COMPILE) -fsyntax-only -include $$header -x c /dev/null \
@@ -159,7 +182,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s%s\n", $$1, $$2 }' \
 	    Makefile
 
-.PHONY: all binary test scenarios bench bench-bugs tidy headers determinism soak format
+.PHONY: all binary test scenarios bench bench-bugs bench-native tidy headers
+.PHONY: determinism soak format
 .PHONY: check install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

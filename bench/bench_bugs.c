@@ -3,6 +3,7 @@
  * bench_bugs -- how many schedules each strategy needs to find each bug.
  *
  *      bench_bugs [--trials N] [--limit N] [--ipiq PATH] [--only TEXT]...
+ *      bench_bugs --seconds N [--ipiq PATH] [--only TEXT]...
  *
  * Prints a Markdown table: the median of the trials, and in brackets the
  * quartiles.  Trial t of a bug begins with seed t * STRIDE + 1, so trials
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wallclock.h"
 #include "people/check.h"
 #include "people/guestbuild.h"
 
@@ -29,6 +31,7 @@
 /* After so many trials that found nothing the others are not made. */
 #define HOPELESS 5u
 #define TRIALS_MAX 100u
+#define NANOSECONDS 1000000000ull
 
 typedef struct Bug {
     const char *name, *scenario; /* below scenarios/dragonfly */
@@ -84,6 +87,7 @@ typedef struct Options {
     uint64_t limit;
     const char *ipiq;
     char **only;
+    unsigned seconds; /* 0: count schedules */
 } Options;
 
 static void
@@ -124,13 +128,26 @@ path_of(const Bug *bug, bool *is_copy)
     return copy;
 }
 
+static const ScenarioCase *
+case_of(Check *check, const Bug *bug)
+{
+    return g_ptr_array_index(check_scenario(check)->cases, bug->item - 1);
+}
+
+static bool
+is_over(const Trial *trial)
+{
+    const StrategySearch *search = trial->strategy->search;
+
+    return search != NULL && search->is_over(trial->strategy);
+}
+
 /* Schedules until the claim is shown; more than the limit if it is not. */
 static uint64_t
 schedules_of(Check *check, const Bug *bug, const TrialOptions *options,
              bool *whatever_the_seed)
 {
-    const ScenarioCase *item =
-        g_ptr_array_index(check_scenario(check)->cases, bug->item - 1);
+    const ScenarioCase *item = case_of(check, bug);
     uint64_t made, found = options->runs + 1;
     GError *error = NULL;
     Trial trial;
@@ -138,10 +155,9 @@ schedules_of(Check *check, const Bug *bug, const TrialOptions *options,
     must(check_prepare_with(check, item, options, &trial, &error), error);
     *whatever_the_seed = trial.strategy->search != NULL;
     for (made = 1; made <= options->runs; made++) {
-        const StrategySearch *search = trial.strategy->search;
         RunRecord record;
 
-        if (search != NULL && search->is_over(trial.strategy))
+        if (is_over(&trial))
             break;
         must(trial_run(&trial, options->first_seed + made - 1, NULL, &record,
                        &error), error);
@@ -216,6 +232,41 @@ bench_cell(const Bug *bug, const char *strategy, const Options *options)
         unlink(path);
 }
 
+/* Runs until time is up, whatever they show. */
+static void
+bench_seconds(const Bug *bug, const char *strategy, const Options *options)
+{
+    TrialOptions with = {.stage.ipiq = options->ipiq, .strategy = strategy,
+                         .runs = options->limit, .first_seed = 1};
+    bool is_copy;
+    g_autofree char *path = path_of(bug, &is_copy);
+    GError *error = NULL;
+    g_autoptr(Check) check = check_new(path, &with, &error);
+    uint64_t runs = 0, hangs = 0, panics = 0, begun = wallclock_now();
+    Trial trial;
+
+    must(check != NULL, error);
+    must(check_prepare_with(check, case_of(check, bug), &with, &trial, &error),
+         error);
+    while (wallclock_now() - begun < options->seconds * NANOSECONDS &&
+           !is_over(&trial)) {
+        RunRecord record;
+
+        must(trial_run(&trial, ++runs, NULL, &record, &error), error);
+        hangs += record.verdict.kind == VERDICT_LIVELOCK ||
+                 record.verdict.kind == VERDICT_DEADLOCK;
+        panics += record.verdict.kind == VERDICT_PANIC;
+    }
+    printf("| %s, %s | %" G_GUINT64_FORMAT " | %" G_GUINT64_FORMAT
+           " | %" G_GUINT64_FORMAT " hangs, %" G_GUINT64_FORMAT " panics |\n",
+           bug->scenario, strategy, runs / options->seconds, runs, hangs,
+           panics);
+    fflush(stdout);
+    trial_clear(&trial);
+    if (is_copy)
+        unlink(path);
+}
+
 static bool
 is_wanted(const Bug *bug, char **only)
 {
@@ -228,12 +279,8 @@ is_wanted(const Bug *bug, char **only)
 }
 
 static void
-bench_bugs(const Options *options)
+print_head(const StrategyKind *const *kinds, unsigned count)
 {
-    const StrategyKind *const *kinds;
-    unsigned count;
-
-    kinds = strategy_kinds(&count);
     printf("| bug | scenario");
     for (unsigned k = 0; k < count; k++)
         if (!g_strv_contains(left_out, kinds[k]->name))
@@ -243,21 +290,47 @@ bench_bugs(const Options *options)
         if (!g_strv_contains(left_out, kinds[k]->name))
             printf(" | ---");
     printf(" |\n");
-    for (size_t i = 0; i < G_N_ELEMENTS(bugs); i++) {
-        if (!is_wanted(&bugs[i], options->only))
+}
+
+static void
+bench_bug(const Bug *bug, const Options *options)
+{
+    const StrategyKind *const *kinds;
+    unsigned count;
+
+    kinds = strategy_kinds(&count);
+    if (options->seconds == 0)
+        printf("| %s | %s %u", bug->name, bug->scenario, bug->item);
+    for (unsigned k = 0; k < count; k++) {
+        if (g_strv_contains(left_out, kinds[k]->name))
             continue;
-        printf("| %s | %s %u", bugs[i].name, bugs[i].scenario, bugs[i].item);
-        for (unsigned k = 0; k < count; k++)
-            if (!g_strv_contains(left_out, kinds[k]->name))
-                bench_cell(&bugs[i], kinds[k]->name, options);
-        printf(" |\n");
+        if (options->seconds == 0)
+            bench_cell(bug, kinds[k]->name, options);
+        else
+            bench_seconds(bug, kinds[k]->name, options);
     }
+    if (options->seconds == 0)
+        printf(" |\n");
+}
+
+static void
+bench_bugs(const Options *options)
+{
+    const StrategyKind *const *kinds;
+    unsigned count;
+
+    kinds = strategy_kinds(&count);
+    if (options->seconds == 0)
+        print_head(kinds, count);
+    for (size_t i = 0; i < G_N_ELEMENTS(bugs); i++)
+        if (is_wanted(&bugs[i], options->only))
+            bench_bug(&bugs[i], options);
 }
 
 int
 main(int argc, char **argv)
 {
-    gint trials = 20;
+    gint trials = 20, seconds = 0;
     gint64 limit = 10000;
     Options options = {0};
     g_autofree char *ipiq = NULL;
@@ -268,6 +341,8 @@ main(int argc, char **argv)
          "N"},
         {"ipiq", 0, 0, G_OPTION_ARG_FILENAME, &ipiq, "as of heddle run",
          "PATH"},
+        {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds,
+         "count runs and bad ends in so many seconds", "N"},
         {"only", 0, 0, G_OPTION_ARG_STRING_ARRAY, &only,
          "bugs with this in their name", "TEXT"},
         G_OPTION_ENTRY_NULL,
@@ -279,7 +354,8 @@ main(int argc, char **argv)
     must(g_option_context_parse(context, &argc, &argv, &error), error);
     options = (Options){.trials = (unsigned)CLAMP(trials, 1, (int)TRIALS_MAX),
                         .limit = (uint64_t)MAX(limit, 1), .ipiq = ipiq,
-                        .only = only};
+                        .only = only,
+                        .seconds = (unsigned)MAX(seconds, 0)};
     bench_bugs(&options);
     return 0;
 }
