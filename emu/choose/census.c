@@ -133,3 +133,12 @@ census_mark(Census *census, Machine *machine)
                   g_array_index(census->places, gva_t, i), CODE_MEETING);
     machine_watch_meetings(machine, true);
 }
+
+void
+census_unmark(const Census *census, Machine *machine)
+{
+    for (guint i = 0; i < census->places->len; i++)
+        code_unmark(machine_code(machine),
+                    g_array_index(census->places, gva_t, i), CODE_MEETING);
+    machine_watch_meetings(machine, false);
+}

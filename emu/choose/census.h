@@ -77,5 +77,7 @@ bool census_sees(const Census *census, Cpu *cpu, gva_t rip, const Insn *insn,
 /* Its lines and places are all there: prepare for looking up, and mark the
  * places in the machine's code, so that they are told. */
 void census_mark(Census *census, Machine *machine);
+/* Nobody is to be told of its places any more. */
+void census_unmark(const Census *census, Machine *machine);
 
 #endif

@@ -460,6 +460,7 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
                  &(StrategyScope){.cpus = machine_cpus(machine),
                                   .steps_max = run->setup.steps_max,
                                   .census = run->census,
+                                  .coverage = run->coverage,
                                   .played = played != NULL,
                                   .machine = machine,
                                   .digest = run_digest,
@@ -468,6 +469,8 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
                    run->setup.image);
     if (run->setup.probe != NULL)
         probe_begin(run->setup.probe);
+    if (run->coverage != NULL)
+        coverage_begin(run->coverage);
     if (!begin(run, error))
         return false;
     while (!run->ended)
@@ -516,6 +519,12 @@ void
 run_observe(Run *run, const RunObserver *observer)
 {
     run->observer = observer != NULL ? *observer : (RunObserver){0};
+}
+
+void
+run_set_coverage(Run *run, Coverage *coverage)
+{
+    run->coverage = coverage;
 }
 
 void

@@ -27,6 +27,7 @@
 #include "choose/story.h"
 #include "guest/image.h"
 #include "machine/machine.h"
+#include "watch/coverage.h"
 #include "watch/probe.h"
 #include "watch/state.h"
 #include "watch/verdict.h"
@@ -111,6 +112,10 @@ bool run_execute(Run *run, Strategy *strategy, const Tape *played,
  * verdict is DONE if it came so far.
  */
 void run_set_up(Machine *machine, uint64_t steps_max, Verdict *verdict);
+
+/* What happens in the run is told to `coverage` from now on; NULL: to nobody.
+ * It must outlive the run. */
+void run_set_coverage(Run *run, Coverage *coverage);
 
 /* The choices of the last run; valid until the next. */
 const Tape *run_tape(const Run *run);

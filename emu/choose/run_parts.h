@@ -15,6 +15,7 @@ struct Run {
     RunSetup setup;
     RunObserver observer;
     const Census *census; /* NULL: none */
+    Coverage *coverage;   /* NULL: none */
     Choice choice;
     Actions actions;
     Directing director;

@@ -27,6 +27,8 @@ tell_point(void *user, unsigned cpu, gva_t rip)
         return;
     if (run->setup.probe != NULL)
         probe_point(run->setup.probe, cpu, rip);
+    if (run->coverage != NULL)
+        coverage_point(run->coverage, cpu, rip);
     if (directing_wants(&run->director, cpu, rip) ||
         strategy_stands(run, cpu, rip))
         machine_break(run->setup.machine, cpu);
@@ -41,11 +43,32 @@ tell_access(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
 
     if (run->setup.probe != NULL)
         probe_access(run->setup.probe, cpu, physical, access->size);
+    if (run->coverage != NULL)
+        coverage_access(run->coverage, cpu, physical, access);
     if (!directing_is_active(&run->director) &&
         choice_touches(&run->choice, cpu, physical, access))
         machine_break(run->setup.machine, cpu);
     if (run->observer.access != NULL)
         run->observer.access(run->observer.user, cpu, physical, access);
+}
+
+static void
+tell_visible(void *user, unsigned cpu, gpa_t physical, uint64_t size,
+             gva_t rip)
+{
+    Run *run = user;
+
+    if (run->coverage != NULL)
+        coverage_visible(run->coverage, cpu, physical, size, rip);
+}
+
+static void
+tell_interrupted(void *user, unsigned cpu, unsigned vector, gva_t rip)
+{
+    Run *run = user;
+
+    if (run->coverage != NULL)
+        coverage_interrupted(run->coverage, cpu, vector, rip);
 }
 
 static void
@@ -86,6 +109,8 @@ run_watch(Run *run)
     MachineWatch watch = {
         .point = tell_point,
         .access = tell_access,
+        .visible = tell_visible,
+        .interrupted = tell_interrupted,
         .flow = tell_flow,
         .sent = tell_sent,
         .late = tell_late,

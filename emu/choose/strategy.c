@@ -11,6 +11,7 @@ static const StrategyKind *const kinds[] = {
     &strategy_pos_kind,
     &strategy_surw_kind,
     &strategy_urw_kind,
+    &strategy_fuzz_kind,
     &strategy_round_robin_kind,
     &schedule_play_kind,
     &strategy_aimed_kind,

@@ -25,6 +25,7 @@
 #include "choose/tape.h"
 #include "machine/action.h"
 #include "machine/machine.h"
+#include "watch/coverage.h"
 
 typedef struct Strategy Strategy;
 struct RunResult; /* run.h */
@@ -35,6 +36,8 @@ typedef struct StrategyScope {
     uint64_t steps_max;   /* of a run; 0: not known */
     const Census *census; /* what the cores share; NULL: nobody looked.
                              Outlives the run */
+    Coverage *coverage;   /* what the run shows of itself, for those who want
+                             it; it is complete when ended() is called */
     bool played;          /* a tape decides, and the strategy only what is
                              beyond its end */
     Machine *machine;     /* for looking at; NULL: nobody may */
@@ -86,10 +89,31 @@ typedef struct StrategySearch {
     void (*take_shard)(Strategy *strategy, unsigned shard, unsigned shards);
 } StrategySearch;
 
+/*
+ * Of a strategy that learns from its runs: a run depends on those before it,
+ * so a seed alone does not make it again, only its tape does.  A sequence of
+ * seeds from the same memory is the same sequence of runs.
+ */
+typedef struct StrategyMemory {
+    /* All that it remembers, the same bytes for the same memory. */
+    GBytes *(*save)(const Strategy *strategy);
+    /* Remember what save() gave, and nothing else; on failure, nothing
+     * changes. */
+    bool (*load)(Strategy *strategy, GBytes *bytes, GError **error);
+    /* Remember also what another one does, a worker's for instance.  Joining
+     * the same again changes nothing. */
+    bool (*join)(Strategy *strategy, GBytes *bytes, GError **error);
+    /* How many points of coverage.h its runs have hit. */
+    uint64_t (*reached)(const Strategy *strategy);
+} StrategyMemory;
+
 struct Strategy {
     char *text;         /* name and parameters; strategy_parse() fills it */
     bool wants_census;  /* begin wants scope->census */
+    bool wants_coverage; /* ... and scope->coverage, of the shared lines */
     bool attentive;     /* before() is to be asked; may change at any time */
+    const StrategyMemory *memory; /* NULL: it remembers nothing of the runs
+                           before, and a seed is a run */
     /* A new run: everything that follows depends on `seed`, `scope` and what
      * the strategy is told only. */
     void (*begin)(Strategy *strategy, uint64_t seed,
@@ -177,6 +201,7 @@ extern const StrategyKind strategy_pos_kind;
 extern const StrategyKind strategy_surw_kind;
 extern const StrategyKind strategy_bounded_kind;
 extern const StrategyKind strategy_urw_kind;
+extern const StrategyKind strategy_fuzz_kind;
 
 /* All strategies, in the order in which help shows them. */
 const StrategyKind *const *strategy_kinds(unsigned *count);

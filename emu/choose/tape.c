@@ -34,6 +34,18 @@ tape_push(Tape *tape, DecisionKind kind, uint64_t value)
     tape->items[tape->count++] = (Decision){.kind = kind, .value = value};
 }
 
+void
+tape_append(Tape *tape, const Decision *items, size_t count)
+{
+    if (tape->capacity - tape->count < count) {
+        tape->capacity = MAX(2 * tape->capacity, tape->count + count);
+        tape->items = g_renew(Decision, tape->items, tape->capacity);
+    }
+    if (count > 0)
+        memcpy(&tape->items[tape->count], items, count * sizeof *items);
+    tape->count += count;
+}
+
 static void
 append_number(GByteArray *bytes, uint64_t number)
 {

@@ -46,6 +46,9 @@ void tape_clear(Tape *tape);
 void tape_rewind(Tape *tape);
 void tape_push(Tape *tape, DecisionKind kind, uint64_t value);
 
+/* The same for `count` of them, which must not be the tape's own. */
+void tape_append(Tape *tape, const Decision *items, size_t count);
+
 /* The tape as text without spaces, for a trace file; caller frees. */
 char *tape_print(const Tape *tape);
 

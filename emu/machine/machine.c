@@ -107,6 +107,26 @@ on_access(void *user, Cpu *cpu, gpa_t physical, const InsnAccess *access)
 }
 
 static void
+on_visible(void *user, Cpu *cpu, gpa_t physical, uint64_t size, gva_t rip)
+{
+    Machine *machine = user;
+
+    if (machine->watch.visible != NULL)
+        machine->watch.visible(machine->watch.user, cpu->number, physical,
+                               size, rip);
+}
+
+static void
+on_interrupted(void *user, Cpu *cpu, unsigned vector, gva_t rip)
+{
+    Machine *machine = user;
+
+    if (machine->watch.interrupted != NULL)
+        machine->watch.interrupted(machine->watch.user, cpu->number, vector,
+                                   rip);
+}
+
+static void
 on_flow(void *user, Cpu *cpu, const Insn *insn, unsigned vector)
 {
     Machine *machine = user;
@@ -160,6 +180,8 @@ machine_new(const MachineOptions *options, GError **error)
                 .send = on_send,
                 .point = on_point,
                 .access = on_access,
+                .visible = on_visible,
+                .interrupted = on_interrupted,
                 .flow = on_flow,
                 .code_written = machine_code_written,
                 .late = on_late,

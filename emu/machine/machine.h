@@ -50,6 +50,11 @@ typedef struct MachineWatch {
     void (*point)(void *user, unsigned cpu, gva_t rip);
     void (*access)(void *user, unsigned cpu, gpa_t physical,
                    const InsnAccess *access);
+    /* A store to watched memory, made at `rip`, becomes visible to others. */
+    void (*visible)(void *user, unsigned cpu, gpa_t physical, uint64_t size,
+                    gva_t rip);
+    /* An interrupt or exception is taken before the instruction at `rip`. */
+    void (*interrupted)(void *user, unsigned cpu, unsigned vector, gva_t rip);
     void (*flow)(void *user, unsigned cpu, const Insn *insn, unsigned vector);
     void (*sent)(void *user, unsigned cpu, const Message *message);
     /* A load can give one of `count` values, 0 the newest: which? */

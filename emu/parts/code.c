@@ -279,6 +279,16 @@ code_mark(Code *code, gva_t address, uint64_t mark)
 }
 
 void
+code_unmark(Code *code, gva_t address, uint64_t mark)
+{
+    gpa_t physical = physical_of(address);
+
+    g_hash_table_insert(code->marks, mark_key(physical),
+                        GSIZE_TO_POINTER(marks_at(code, physical) & ~mark));
+    code_forget(code, physical, 1);
+}
+
+void
 code_unmark_all(Code *code)
 {
     g_hash_table_remove_all(code->marks);

@@ -120,11 +120,13 @@ const uint32_t *code_slots(Code *code, InsnMode mode, gva_t address);
  * them. */
 void code_forget(Code *code, gpa_t physical, uint64_t size);
 
-/* Mark the address with one of CODE_MARKS, or take all marks away. */
+/* Mark the address with one of CODE_MARKS, take that mark away, or all marks
+ * of all addresses. */
 #define CODE_MARKS                                                             \
     (CODE_POINT | CODE_MEETING | CODE_SFENCE | CODE_CCFENCE |                  \
      CODE_UNORDERED | CODE_UNBARRED)
 void code_mark(Code *code, gva_t address, uint64_t mark);
+void code_unmark(Code *code, gva_t address, uint64_t mark);
 void code_unmark_all(Code *code);
 
 #endif

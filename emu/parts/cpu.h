@@ -88,6 +88,13 @@ typedef struct CpuHost {
     /* It is about to access memory that is watched. */
     void (*access)(void *user, Cpu *cpu, gpa_t physical,
                    const InsnAccess *access);
+    /* A store to watched memory, made by the instruction at `rip`, becomes
+     * visible to other cores: after this call, with that instruction or from
+     * the buffer. */
+    void (*visible)(void *user, Cpu *cpu, gpa_t physical, uint64_t size,
+                    gva_t rip);
+    /* It takes an interrupt or exception before the instruction at `rip`. */
+    void (*interrupted)(void *user, Cpu *cpu, unsigned vector, gva_t rip);
     /* It is about to execute a call or a return, or has just taken an
      * interrupt or exception (insn is NULL, vector says which).  Only if
      * cpu->trace_calls. */

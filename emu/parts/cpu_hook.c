@@ -133,16 +133,20 @@ attend(Cpu *cpu, const Insn *insn, uint64_t address)
     return true;
 }
 
+/* `visible`: it stores, and not to the buffer. */
 static void
-tell_access(Cpu *cpu, const InsnAccess *access, gpa_t physical)
+tell_access(Cpu *cpu, const InsnAccess *access, gpa_t physical, bool visible)
 {
+    const CpuShared *shared = cpu->shared;
     gpa_t first = physical >> LINE_BITS;
     gpa_t last = (physical + access->size - 1) >> LINE_BITS;
 
     for (gpa_t line = first; line <= last; line++)
-        if (cpu->shared->gmem->line_flags[line] & GMEM_WATCHED) {
-            cpu->shared->host.access(cpu->shared->host.user, cpu, physical,
-                                     access);
+        if (shared->gmem->line_flags[line] & GMEM_WATCHED) {
+            shared->host.access(shared->host.user, cpu, physical, access);
+            if (visible)
+                shared->host.visible(shared->host.user, cpu, physical,
+                                     access->size, cpu->hooked_at);
             return;
         }
 }
@@ -273,6 +277,7 @@ note_accesses(Cpu *cpu, const Insn *insn)
     for (unsigned i = 0; i < insn->access_count; i++) {
         const InsnAccess *access = &insn->access[i];
         gva_t address = cpu_address_of(cpu, access);
+        bool visible = false;
         gpa_t physical;
 
         if (!gmem_translate(gmem, address, access->size, &physical)) {
@@ -286,11 +291,11 @@ note_accesses(Cpu *cpu, const Insn *insn)
         }
         if (access->mode & INSN_ACCESS_WRITE) {
             cpu_note_write(cpu, physical, access->size);
-            if (buffers)
-                cpu_note_store(cpu, insn, physical, access->size);
+            visible = !buffers ||
+                      !cpu_note_store(cpu, insn, physical, access->size);
         }
         if (UNLIKELY(cpu->shared->watches > 0))
-            tell_access(cpu, access, physical);
+            tell_access(cpu, access, physical, visible);
     }
 }
 
@@ -298,10 +303,15 @@ note_accesses(Cpu *cpu, const Insn *insn)
 #define ACCESS_PLAIN (INSN_ACCESS_READ | INSN_ACCESS_WRITE)
 
 /* The common access: one, by base, index and displacement, to one line of
- * data that is dirty already and not watched, and in which the core cannot
- * find older values of others.  All others take the long way. */
+ * data that is dirty already, and in which the core cannot find older values
+ * of others.  All others take the long way. */
+typedef struct CommonAccess {
+    gpa_t physical;
+    bool watched; /* it is to be told */
+} CommonAccess;
+
 static inline bool
-is_common_access(const Cpu *cpu, const Insn *insn, gpa_t *physical)
+is_common_access(const Cpu *cpu, const Insn *insn, CommonAccess *common)
 {
     const InsnAccess *access = &insn->access[0];
     const Gmem *gmem = cpu->shared->gmem;
@@ -319,48 +329,59 @@ is_common_access(const Cpu *cpu, const Insn *insn, gpa_t *physical)
         return false;
     if (access->segment != INSN_SEGMENT_NONE)
         address += cpu->live->segments[access->segment].base;
-    if (!gmem_translate(gmem, address, access->size, physical))
+    if (!gmem_translate(gmem, address, access->size, &common->physical))
         return false;
-    flags = gmem->line_flags[*physical >> LINE_BITS];
-    return (*physical & (LINE_BYTES - 1)) + access->size <= LINE_BYTES &&
+    flags = gmem->line_flags[common->physical >> LINE_BITS];
+    common->watched = flags & GMEM_WATCHED;
+    flags &= (uint8_t)~GMEM_WATCHED;
+    return (common->physical & (LINE_BYTES - 1)) + access->size <=
+               LINE_BYTES &&
            (flags == GMEM_DIRTY ||
             (flags == (GMEM_DIRTY | GMEM_PAST) &&
-             !past_is_foreign(cpu->shared->past, cpu->number, *physical)));
+             !past_is_foreign(cpu->shared->past, cpu->number,
+                              common->physical)));
 }
 
 /* At the end of a slice a store that also loads takes the long way, which sees
  * whether it is to be split. */
 static inline bool
-store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
+store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address,
+               CommonAccess *common)
 {
-    gpa_t physical;
-
-    if (!is_common_access(cpu, insn, &physical))
+    if (!is_common_access(cpu, insn, common))
         return false;
     if (cpu->depth == 0)
         return cpu->slice > 0 || !(insn->flags & INSN_READS);
     if (cpu->stores.count >= cpu->depth ||
         insn->access[0].size > STORE_BYTES_MAX)
         return false;
-    storebuf_push(&cpu->stores, cpu->shared->gmem, physical,
+    storebuf_push(&cpu->stores, cpu->shared->gmem, common->physical,
                   insn->access[0].size, address);
     return true;
 }
 
-/* Is there nothing to be noted of the instruction, or is it noted now? */
+/* Is there nothing to be noted of the instruction, or is it noted now?  If it
+ * has an access that is to be told, `common` says so. */
 static inline bool
-is_noted(Cpu *cpu, const Insn *insn, uint64_t address)
+is_noted(Cpu *cpu, const Insn *insn, uint64_t address, CommonAccess *common)
 {
-    gpa_t physical;
-
     if (UNLIKELY(cpu->depending != 0) &&
         (insn->gpr_reads | insn->gpr_writes) & cpu->depending)
         return false;
     if (!(insn->flags & cpu->memory_mask))
         return true;
     if (insn->flags & INSN_WRITES)
-        return store_is_noted(cpu, insn, address);
-    return is_common_access(cpu, insn, &physical);
+        return store_is_noted(cpu, insn, address, common);
+    return is_common_access(cpu, insn, common);
+}
+
+/* The same as note_accesses() does of a watched line, for a common access. */
+static __attribute__((noinline)) void
+tell_common(Cpu *cpu, const Insn *insn, uint64_t address, gpa_t at)
+{
+    cpu->hooked_at = address;
+    tell_access(cpu, &insn->access[0], at,
+                insn->flags & INSN_WRITES && cpu->depth == 0);
 }
 
 #define HIDDEN_MODE (ENGINE_HIDDEN_CS64 | ENGINE_HIDDEN_CS32)
@@ -392,7 +413,7 @@ hook_slowly(Cpu *cpu, uint64_t address)
 {
     InsnMode mode = cpu_mode(cpu);
     const Insn *insn;
-    gpa_t physical;
+    CommonAccess common;
 
     if (UNLIKELY(cpu->late_size != 0))
         cpu_put_back(cpu);
@@ -426,7 +447,7 @@ hook_slowly(Cpu *cpu, uint64_t address)
     /* Unicorn begins an instruction anew that writes into the block that it
      * is part of, with half of the store done; so it must be a block alone. */
     if (insn->flags & INSN_WRITES && !cpu->alone &&
-        !is_common_access(cpu, insn, &physical) && writes_code(cpu, insn)) {
+        !is_common_access(cpu, insn, &common) && writes_code(cpu, insn)) {
         cpu->slice++;
         cpu->alone = true;
         leave_engine(cpu, CPU_EXIT_ALONE, address);
@@ -455,12 +476,15 @@ cpu_on_instruction(struct uc_struct *unused, uint64_t address, uint32_t size,
                (cpu->live->hidden & HIDDEN_MODE) == cpu->page_hidden)) {
         uint32_t slot = cpu->page_slots[address & (PAGE_BYTES - 1)];
         const Insn *insn = &cpu->insns[slot & ~CODE_PLAIN];
+        CommonAccess common = {.watched = false};
 
         if (LIKELY(slot & cpu->plain) ||
             (slot != 0 && !(insn->flags & cpu->stop_mask) &&
-             is_noted(cpu, insn, address))) {
+             is_noted(cpu, insn, address, &common))) {
             ++*cpu->clock;
             cpu->state.retired++;
+            if (UNLIKELY(common.watched))
+                tell_common(cpu, insn, address, common.physical);
             return;
         }
     }

@@ -217,6 +217,8 @@ cpu_deliver(Cpu *cpu, const CpuEvent *event)
     CpuEvent current = *event;
     Fault met;
 
+    cpu->shared->host.interrupted(cpu->shared->host.user, cpu, event->vector,
+                                  event->rip);
     cpu_drain(cpu); /* SDM 3A 11.10 */
     cpu->shutdown_vector = event->vector;
     cpu->shutdown_rip = event->rip;

@@ -19,6 +19,18 @@ tell_text(Cpu *cpu, const Store *store)
                                   store->size);
 }
 
+/* A buffered store is about to become visible. */
+static void
+tell_visible(Cpu *cpu, const Store *store)
+{
+    const CpuShared *shared = cpu->shared;
+
+    if (UNLIKELY(shared->watches > 0) &&
+        shared->gmem->line_flags[store->physical >> LINE_BITS] & GMEM_WATCHED)
+        shared->host.visible(shared->host.user, cpu, store->physical,
+                             store->size, store->rip);
+}
+
 static void
 tell_texts(Cpu *cpu)
 {
@@ -49,6 +61,8 @@ cpu_flush(Cpu *cpu)
 
     if (!cpu->stores.shown)
         tell_texts(cpu);
+    for (unsigned i = 0; i < cpu->stores.count; i++)
+        tell_visible(cpu, &cpu->stores.entries[i]);
     storebuf_drain_all(&cpu->stores, shared->gmem, shared->past, cpu->number);
 }
 
@@ -99,9 +113,11 @@ make_room(Cpu *cpu)
 {
     const CpuShared *shared = cpu->shared;
 
-    while (cpu->stores.count >= shared->memory.depth)
+    while (cpu->stores.count >= shared->memory.depth) {
+        tell_visible(cpu, &cpu->stores.entries[0]);
         storebuf_drain(&cpu->stores, shared->gmem, 0, shared->past,
                        cpu->number);
+    }
 }
 
 /* How many bytes of an access become visible at once. */
@@ -168,21 +184,22 @@ cover_newest(Cpu *cpu)
     cpu->late_size = 0;
 }
 
-void
+bool
 cpu_note_store(Cpu *cpu, const Insn *insn, gpa_t physical, uint64_t size)
 {
     if (size > STORE_WHOLE_MAX)
         cpu_drain(cpu);
     if (insn->flags & (INSN_LOCKED | INSN_UNPREDICTED) ||
-        size > STORE_WHOLE_MAX)
+        size > STORE_WHOLE_MAX) {
         pass_buffer(cpu, physical, size);
-    else {
-        buffer(cpu, physical, size, cpu->hooked_at,
-               insn->flags & INSN_NON_TEMPORAL);
-        if (cpu->late_size != 0 && physical == cpu->late_at &&
-            size == cpu->late_size)
-            cover_newest(cpu);
+        return false;
     }
+    buffer(cpu, physical, size, cpu->hooked_at,
+           insn->flags & INSN_NON_TEMPORAL);
+    if (cpu->late_size != 0 && physical == cpu->late_at &&
+        size == cpu->late_size)
+        cover_newest(cpu);
+    return true;
 }
 
 void
@@ -373,12 +390,15 @@ cpu_drain_stores(Cpu *cpu, unsigned index, uint64_t count)
     INVARIANT(index < stores->count);
     if (index > 0) {
         tell_text(cpu, &stores->entries[index]);
+        tell_visible(cpu, &stores->entries[index]);
         storebuf_drain(stores, shared->gmem, index, shared->past, cpu->number);
         count--;
     }
     count = MIN(count, stores->count);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         tell_text(cpu, &stores->entries[i]);
+        tell_visible(cpu, &stores->entries[i]);
+    }
     storebuf_drain_oldest(stores, shared->gmem, (unsigned)count, shared->past,
                           cpu->number);
 }

@@ -74,8 +74,9 @@ void cpu_order(Cpu *cpu, uint64_t flags);
 void cpu_note_loads(Cpu *cpu, const Insn *insn);
 
 /* The instruction is about to store to [physical, physical + size) of RAM,
- * which was noted with cpu_note_write() already. */
-void cpu_note_store(Cpu *cpu, const Insn *insn, gpa_t physical,
+ * which was noted with cpu_note_write() already.  Returns whether the store is
+ * buffered. */
+bool cpu_note_store(Cpu *cpu, const Insn *insn, gpa_t physical,
                     uint64_t size);
 
 /* The instruction that was given an older value has executed. */

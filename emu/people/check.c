@@ -178,7 +178,14 @@ weigh_run(Trial *trial, CaseOutcome *outcome, const RunRecord *record)
     return decided;
 }
 
-/* A run of a search can be made again only from its tape. */
+/* Can a run be made again only from its tape? */
+static bool
+needs_tape(const Trial *trial)
+{
+    return trial->strategy->search != NULL ||
+           trial->strategy->memory != NULL;
+}
+
 static void
 keep_witnesses(Trial *trial, CaseOutcome *outcome, uint64_t seed)
 {
@@ -204,7 +211,7 @@ weigh_or_skip(Trial *trial, CaseOutcome *outcome, const RunRecord *record)
         return false;
     }
     decided = weigh_run(trial, outcome, record);
-    if (trial->strategy->search != NULL)
+    if (needs_tape(trial))
         keep_witnesses(trial, outcome, record->seed);
     return decided;
 }
@@ -246,6 +253,9 @@ make_runs(Trial *trial, CaseOutcome *outcome, GError **error)
     uint64_t runs = runs_of(trial);
     bool decided = false;
 
+    if (options->one_run &&
+        trial_is_lost(trial, options->first_seed, error))
+        return false;
     for (uint64_t i = 0; i < runs && !decided && !is_over(trial); i++) {
         RunRecord record;
 

@@ -230,6 +230,7 @@ void
 trial_clear(Trial *trial)
 {
     watching_end(&trial->watching);
+    coverage_free(trial->coverage);
     run_free(trial->run);
     probe_free(trial->probe);
     strategy_free(trial->strategy);
@@ -318,6 +319,40 @@ presume_shared(Trial *trial)
     }
 }
 
+/* Of what the census has found to be shared.  Its marks are for strategies
+ * that are asked at each, and cost. */
+static void
+make_coverage(Trial *trial)
+{
+    const System *system = trial->stage->system;
+    CoverageSetup setup = {
+        .machine = trial->stage->machine,
+        .view = &trial->stage->state,
+        .image = trial->stage->image,
+        .wait_provider = system->wait_provider,
+        .wait_push = system->wait_push,
+        .wait_pop = system->wait_pop,
+    };
+
+    if (trial->strategy->before == NULL)
+        census_unmark(&trial->census, trial->stage->machine);
+    trial->coverage = coverage_new(&setup);
+    for (guint i = 0; i < trial->census.lines->len; i++)
+        coverage_watch(trial->coverage,
+                       g_array_index(trial->census.lines, uint64_t, i)
+                           << LINE_BITS);
+}
+
+static void
+set_up_coverage(Trial *trial, bool wanted)
+{
+    if (wanted && trial->coverage == NULL)
+        make_coverage(trial);
+    if (trial->coverage != NULL)
+        coverage_collect(trial->coverage, wanted);
+    run_set_coverage(trial->run, wanted ? trial->coverage : NULL);
+}
+
 /* Strategies that want a census get it before the first run that they decide
  * alone; a tape needs none. */
 static bool
@@ -333,6 +368,7 @@ set_up_census(Trial *trial, const Tape *tape, GError **error)
             return false;
     }
     run_set_census(trial->run, wanted ? &trial->census : NULL);
+    set_up_coverage(trial, wanted && trial->strategy->wants_coverage);
     return true;
 }
 
@@ -460,7 +496,7 @@ tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
         .memory = memory_of(trial),
         .default_memory = trial->options->memory == NULL,
         .trace_folder = trial->options->trace_folder,
-        .by_trace = told->by_trace,
+        .by_trace = told->by_trace || trial->strategy->memory != NULL,
         .trace = told->trace,
         .raw = trial->options->raw,
         .keep_record = trial->options->keep_records,
@@ -482,6 +518,20 @@ tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
                           error);
 }
 
+bool
+trial_is_lost(const Trial *trial, uint64_t seed, GError **error)
+{
+    if (trial->strategy->memory == NULL)
+        return false;
+    g_set_error(error, STAGE_ERROR, STAGE_ERROR_GUEST,
+                "%s: a run of %s depends on the runs before it, so seed "
+                "%" PRIu64 " alone does not make it again: replay the trace "
+                "of its finding (heddle replay FILE.trace)",
+                script_scenario(trial->script)->path, trial->strategy->text,
+                seed);
+    return true;
+}
+
 Finding *
 trial_tell(Trial *trial, const TrialTold *told, uint64_t seed,
            const Tape *tape, GError **error)
@@ -489,6 +539,8 @@ trial_tell(Trial *trial, const TrialTold *told, uint64_t seed,
     Finding *finding = NULL;
     Tape found;
 
+    if (tape == NULL && trial_is_lost(trial, seed, error))
+        return NULL;
     if (tape != NULL || trial->strategy->search == NULL) {
         watching_end(&trial->watching);
         return tell(trial, told, seed, tape, error);

@@ -55,6 +55,7 @@ typedef struct Trial {
     Probe *probe;
     Run *run;
     Strategy *strategy;
+    Coverage *coverage;  /* once a run wanted it */
     Census census;       /* what the cores share, once a run wanted it */
     Watching watching;   /* while a search makes its runs */
     uint64_t searched;   /* runs that it made */
@@ -101,7 +102,12 @@ bool trial_run(Trial *trial, uint64_t seed, const Tape *tape,
 bool trial_play(Trial *trial, Strategy *strategy, uint64_t steps_max,
                 RunRecord *record, GError **error);
 
-/* Make one run under observation; the Finding is the caller's. */
+/* Does the strategy remember its runs, so that the run of a seed cannot be
+ * made again?  Fills the error with what to do instead. */
+bool trial_is_lost(const Trial *trial, uint64_t seed, GError **error);
+
+/* Make one run under observation; the Finding is the caller's.  Without `tape`
+ * it is the run of `seed`, which must not be lost. */
 Finding *trial_tell(Trial *trial, const TrialTold *told, uint64_t seed,
                     const Tape *tape, GError **error);
 
