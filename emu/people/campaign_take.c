@@ -25,6 +25,20 @@ end_hunt(CampaignHunt *hunt, CampaignHuntBlock *block, uint64_t made)
     hunt->limit = MIN(hunt->limit, block->ordinal + made);
 }
 
+/* The last that was heard is kept, and the other workers hear it too. */
+static void
+take_state(Campaign *campaign, unsigned worker, CampaignHunt *hunt,
+           const char *state)
+{
+    g_free(hunt->state);
+    hunt->state = g_strdup(state);
+    for (unsigned i = 0; i < campaign->options.jobs; i++)
+        if (i != worker)
+            campaign_crew_send(campaign->crew, i, CAMPAIGN_WIRE_STATE,
+                               g_variant_new(CAMPAIGN_WIRE_STATE_TYPE,
+                                             hunt->key.case_number, state));
+}
+
 static void
 take_block(Campaign *campaign, unsigned worker, CampaignTask *task,
            GVariant *message)
@@ -44,10 +58,8 @@ take_block(Campaign *campaign, unsigned worker, CampaignTask *task,
         end_hunt(hunt, task->block, made);
     task->block->result = g_variant_ref(message);
     task->block->stage = CAMPAIGN_HUNT_DONE;
-    if (state != NULL) {
-        g_free(hunt->state);
-        hunt->state = g_strdup(state);
-    }
+    if (state != NULL)
+        take_state(campaign, worker, hunt, state);
     runs = made * BLOCK_NANOSECONDS / MAX(nanoseconds, 1);
     /* A first measurement may be anything. */
     runs = MIN(runs, 4 * campaign->block_runs[worker]);

@@ -4,6 +4,7 @@
 #include "people/campaign_worker.h"
 
 #include "base/wallclock.h"
+#include "people/campaign_memory.h"
 #include "people/campaign_sight.h"
 #include "people/campaign_wire.h"
 #include "people/reduce.h"
@@ -14,6 +15,9 @@
  * odd one can cost. */
 #define SHRINK_REPLAYS_MAX 5000u
 
+/* How often what a strategy remembers is sent. */
+#define MEMORY_NANOSECONDS UINT64_C(2000000000)
+
 typedef struct Worker {
     const CampaignWorkerSetup *setup;
     CampaignWire wire;
@@ -23,6 +27,7 @@ typedef struct Worker {
     GPtrArray *states;    /* by case: what its strategy keeps, while another
                              case is run; or NULL */
     CampaignSight *sight; /* of the trial */
+    uint64_t state_due;   /* when what is remembered is sent again */
     char *promise;        /* of the trial's strategy, or NULL */
 } Worker;
 
@@ -124,22 +129,14 @@ keep_state(Worker *worker, unsigned number, char *state)
     g_ptr_array_index(worker->states, number) = state;
 }
 
-/* All that the strategy needs to go on with the case later; NULL: nothing. */
-static char *
-print_state(const Worker *worker)
-{
-    const Strategy *strategy = worker->trial.strategy;
-
-    return strategy->search != NULL ? strategy->search->print(strategy) : NULL;
-}
-
 static void
 leave_case(Worker *worker)
 {
     if (worker->case_number == 0)
         return;
     if (worker->trial.strategy != NULL)
-        keep_state(worker, worker->case_number, print_state(worker));
+        keep_state(worker, worker->case_number,
+                   campaign_memory_print(worker->trial.strategy));
     trial_clear(&worker->trial);
     g_clear_pointer(&worker->sight, campaign_sight_free);
     g_clear_pointer(&worker->promise, g_free);
@@ -155,12 +152,10 @@ restore_state(Worker *worker, unsigned number, GError **error)
                             ? g_ptr_array_index(worker->states, number)
                             : NULL;
 
-    if (strategy->search == NULL)
-        return true;
-    if (worker->setup->shards > 1)
+    if (strategy->search != NULL && worker->setup->shards > 1)
         strategy->search->take_shard(strategy, worker->setup->shard,
                                      worker->setup->shards);
-    return state == NULL || strategy->search->parse(strategy, state, error);
+    return state == NULL || campaign_memory_restore(strategy, state, error);
 }
 
 static bool
@@ -213,10 +208,24 @@ print_search(const Worker *worker)
     return g_string_free(text, FALSE);
 }
 
+/* A search is gone on with exactly where its runs ended.  What is merely
+ * remembered can be large, and is sent from time to time. */
+static char *
+state_to_send(Worker *worker)
+{
+    const Strategy *strategy = worker->trial.strategy;
+    uint64_t now = wallclock_now();
+
+    if (strategy->search == NULL && now < worker->state_due)
+        return NULL;
+    worker->state_due = now + MEMORY_NANOSECONDS;
+    return campaign_memory_print(strategy);
+}
+
 static void
 send_block(Worker *worker, Block *block, uint64_t made, uint64_t nanoseconds)
 {
-    g_autofree char *state = print_state(worker);
+    g_autofree char *state = state_to_send(worker);
     g_autofree char *promise = print_search(worker);
     GVariantBuilder tallies, sights;
 
@@ -242,7 +251,9 @@ send_block(Worker *worker, Block *block, uint64_t made, uint64_t nanoseconds)
     campaign_wire_send(
         worker->setup->fd, CAMPAIGN_WIRE_RAN,
         g_variant_new(CAMPAIGN_WIRE_RAN_TYPE, worker->case_number, made,
-                      nanoseconds, (uint64_t)0, &tallies, &sights,
+                      nanoseconds,
+                      campaign_memory_reached(worker->trial.strategy),
+                      &tallies, &sights,
                       &block->witnesses, (gboolean)is_over(worker), state,
                       promise));
 }
@@ -329,7 +340,7 @@ shrink(Worker *worker, Shrinking *shrinking, GError **error)
     if (!set_up_case(worker, shrinking->case_number, error) ||
         !tape_parse(&shrinking->tape, shrinking->text, error))
         return false;
-    told.by_trace = worker->trial.strategy->search != NULL;
+    told.by_trace = campaign_memory_is_needed(worker->trial.strategy);
     shrinking->first = trial_tell(&worker->trial, &told, shrinking->seed,
                                   &shrinking->tape, error);
     if (shrinking->first == NULL ||
@@ -419,6 +430,7 @@ serve_shrink(Worker *worker, GVariant *message)
 static bool
 serve(Worker *worker, CampaignWireKind kind, GVariant *message)
 {
+    GError *error = NULL;
     const char *key;
     unsigned number;
 
@@ -429,8 +441,12 @@ serve(Worker *worker, CampaignWireKind kind, GVariant *message)
         return serve_shrink(worker, message);
     case CAMPAIGN_WIRE_STATE:
         g_variant_get(message, "(u&s)", &number, &key);
-        keep_state(worker, number, g_strdup(key));
-        return true;
+        if (number != worker->case_number) {
+            keep_state(worker, number, g_strdup(key));
+            return true;
+        }
+        return campaign_memory_join(worker->trial.strategy, key, &error) ||
+               fail(worker, error);
     default:
         INVARIANT(kind == CAMPAIGN_WIRE_KNOWN);
         g_variant_get(message, "(u&s)", &number, &key);

@@ -111,12 +111,16 @@ else
 fi
 
 # Every strategy's runs can be made again from their tapes.
-for strategy in random pct pos surw urw; do
+for strategy in random pct pos surw urw fuzz; do
     expect 1 heddle explore -q --case 1 --runs 200 --strategy $strategy \
         --store "$tmp/$strategy" $claimed
     ok "$strategy: what it finds can be shrunk" \
         [ "$(grep -c 'cannot be shrunk' "$err")" -eq 0 ]
 done
+
+expect 1 heddle explore -q --case 1 --runs 400 --strategy fuzz --jobs 2 \
+    --resume --store "$tmp/fuzz" $claimed
+ok "fuzz goes on, with two jobs" grep -q ' 400 runs' "$out"
 
 # A strategy that makes all runs there are, in several goes.
 bounded=bounded,preemptions=0,stores=0,interrupts=1

@@ -98,8 +98,12 @@ ok "workers killed: it says so" grep -q 'worker died' "$err"
 # shellcheck disable=SC2086
 $explore --store "$tmp/crashed" </dev/null >"$out" 2>"$err" &
 pid=$!
-sleep 0.4
-kill -SEGV "$(pgrep -P $pid)"
+number=0
+while ! grep -q 'left out' "$err" && [ $number -lt 20 ]; do
+    nap $number # it may have been between two runs
+    kill -SEGV "$(pgrep -P $pid)"
+    number=$((number + 1))
+done
 wait $pid
 ok "a crash: the campaign goes on" [ $? -eq 1 ]
 ok "a crash is a finding" grep -q '"verdict":"heddle died".*signal 11' "$out"
