@@ -44,7 +44,7 @@ static const Bug bugs[] = {
     {"DF-R1, depth 8", "storm_of_sends", 1, 1, NULL},
     {"DF-R1, depth 32", "storm_of_sends", 1, 1, "32"},
     {"DF-R2, ring of three", "storm_of_relays", 1, 1, NULL},
-    {"DF-R3, nested too deep", "storm_of_echoes", 1, 1, NULL},
+    {"DF-R3, nested too deep", "storm_of_echoes", 2, 1, NULL},
     {"DF-R4, passive for ever", "storm_of_passives", 1, 1, NULL},
     {"DF-R6, never asked", "storm_of_stops", 1, 1, NULL},
     {"DF-R9, dead frame", "storm_of_synchronizes", 1, 2, NULL},

@@ -251,7 +251,8 @@ storm_of_echoes(int self, unsigned *chance)
         intptr_t left = choose(chance, 8) - 1;
 
         sent += 1 + (unsigned)left;
-        lwkt_send_ipiq3(globaldata_find(1 - self), relay, (void *)left, 1);
+        lwkt_send_ipiq3(globaldata_find((self + choose(chance, 2)) % 3),
+                        relay, (void *)left, choose(chance, 2));
     }
     crit_exit();
     return sent;

@@ -143,7 +143,7 @@ main(int argc, char **argv)
         return 2;
     storm = argv[1];
     seconds = atof(argv[2]);
-    cpus = storm[0] == 's' ? 3 : storm[0] == 'r' ? 4 : 2;
+    cpus = storm[0] == 's' ? 3 : storm[0] == 'r' ? 4 : 3;
     runs = mmap(NULL, sizeof *runs, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     while (now() < begun + seconds) {

@@ -6,6 +6,7 @@ origin   "lwkt_ipiq.c 1f2824e8: 'Place specified cpus in a quiescent state.'"
 -- between interlock and deinterlock, the other does as well.
 
 system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
+explore { steps = 100000 }                -- it takes some 10000
 
 local LK_EXCLUSIVE, LK_RELEASE = 2, 6
 local T, lk, n = "struct lwkt_cpusync", object "struct lock", object "int"

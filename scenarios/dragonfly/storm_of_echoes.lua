@@ -5,7 +5,7 @@ origin   "lwkt_ipiq.c 1f2824e8, 'TOO HEAVILY NESTED!'; 2016, 5d920ec6b9"
 -- A callback sends, the FIFO is full, so it executes other messages, which
 -- send, the FIFO is full ...  Each level adds two to gd_intr_nesting_level.
 
-system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
+system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
 
 local done, sent = 0, 0
 
@@ -14,20 +14,26 @@ local function storm(self, relay)
   for _ = 1, 16 do
     local left = choose(8) - 1
     sent = sent + 1 + left
-    lwkt_send_ipiq3(gd(1 - self), relay, left, 1)
+    lwkt_send_ipiq3(gd((self + choose(2)) % 3), relay, left, choose(2))
   end
   crit_exit()
   done = done + 1
 end
-
-case "as written: there is no end to it"
 function cpu0() storm(0, relay) end
 function cpu1() storm(1, relay) end
+function cpu2() storm(2, relay) end
+
+case "as written: too deep, or stuck as in storm_of_sends"
+possible { panic, stuck }
+
+case "that it is stuck has a remedy; then it nests too deep"
+mutant "rescan"
 possible (panic)
 
 case "control: a callback that does not wait"
 function cpu0() storm(0, relay_nowait) end
 function cpu1() storm(1, relay_nowait) end
+function cpu2() storm(2, relay_nowait) end
 never { stuck, panic, lost_message, function()
-  return done == 2 and received[0] + received[1] ~= sent
+  return done == 3 and received[0] + received[1] + received[2] ~= sent
 end }

@@ -8,6 +8,7 @@ origin   "Xcpustop; bd8015cab2, 2005-07-20: 'even though we could be racing \z
 -- message; where it was filling a slot of gd_cpusyncq, both fill that one.
 
 system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
+explore { steps = 100000 }                -- it takes some 10000
 mutant "send_to_stopped"                  -- storm_of_stops.lua says why
 
 local done, sent = 0, 0

@@ -6,6 +6,7 @@ origin   "lwkt_ipiq.c 1f2824e8, lwkt_cpusync_interlock(); since d5b2d319bb, \z
 -- lwkt_send_ipiq_mask() leaves stopped cpus out; the wait wants them all.
 
 system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
+explore { steps = 100000 }                -- it takes some 10000
 
 local done, synced, seen = false, 0, object "int"
 
