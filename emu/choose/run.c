@@ -8,7 +8,7 @@
 
 /* Steps a core without a story's progress before the loop detector looks;
  * doubled each time that it finds nothing. */
-#define PATIENCE_STEPS 500u
+#define PATIENCE_STEPS 300u
 
 /* How far a look ahead goes where timers tick, in units of the patience. */
 #define LOOK_AHEAD 16u

@@ -310,7 +310,7 @@ typedef struct CommonAccess {
     bool watched; /* it is to be told */
 } CommonAccess;
 
-static inline bool
+static inline __attribute__((always_inline)) bool
 is_common_access(const Cpu *cpu, const Insn *insn, CommonAccess *common)
 {
     const InsnAccess *access = &insn->access[0];
@@ -331,20 +331,22 @@ is_common_access(const Cpu *cpu, const Insn *insn, CommonAccess *common)
         address += cpu->live->segments[access->segment].base;
     if (!gmem_translate(gmem, address, access->size, &common->physical))
         return false;
+    if ((common->physical & (LINE_BYTES - 1)) + access->size > LINE_BYTES)
+        return false;
     flags = gmem->line_flags[common->physical >> LINE_BITS];
+    if (LIKELY(flags == GMEM_DIRTY))
+        return true;
     common->watched = flags & GMEM_WATCHED;
     flags &= (uint8_t)~GMEM_WATCHED;
-    return (common->physical & (LINE_BYTES - 1)) + access->size <=
-               LINE_BYTES &&
-           (flags == GMEM_DIRTY ||
-            (flags == (GMEM_DIRTY | GMEM_PAST) &&
-             !past_is_foreign(cpu->shared->past, cpu->number,
-                              common->physical)));
+    return flags == GMEM_DIRTY ||
+           (flags == (GMEM_DIRTY | GMEM_PAST) &&
+            !past_is_foreign(cpu->shared->past, cpu->number,
+                             common->physical));
 }
 
 /* At the end of a slice a store that also loads takes the long way, which sees
  * whether it is to be split. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address,
                CommonAccess *common)
 {
@@ -362,7 +364,7 @@ store_is_noted(Cpu *cpu, const Insn *insn, uint64_t address,
 
 /* Is there nothing to be noted of the instruction, or is it noted now?  If it
  * has an access that is to be told, `common` says so. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 is_noted(Cpu *cpu, const Insn *insn, uint64_t address, CommonAccess *common)
 {
     if (UNLIKELY(cpu->depending != 0) &&
