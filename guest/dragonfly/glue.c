@@ -4,9 +4,9 @@
  * kernel has as macros, so that a story can call them.
  *
  * A cpu has a story thread, which does what its story says, and an idle
- * thread for when that one sleeps or has come to its end.  Threads never
- * migrate and nothing preempts: an interrupt always returns to the thread it
- * interrupted.
+ * thread for when that one sleeps or has come to its end; with THREADS a few
+ * more (sched.c).  Threads never migrate and nothing preempts: an interrupt
+ * always returns to the thread it interrupted.
  */
 #include <machine/atomic.h>
 #include <machine/cpu.h>
@@ -76,8 +76,13 @@ lwkt_switch(void)
 
     crit_enter();
     atomic_clear_int(&gd->gd_reqflags, RQF_AST_LWKT_RESCHED);
+#if THREADS
+    lwkt_releasetokens(td);
+    ntd = lwkt_choose(gd);
+#else
     ntd = gd->gd_storythread.td_flags & TDF_RUNQ ? &gd->gd_storythread
                                                  : &gd->gd_idlethread;
+#endif
     if (ntd != td) {
         td->td_flags &= ~TDF_RUNNING;
         ntd->td_flags |= TDF_RUNNING;
@@ -118,9 +123,16 @@ lwkt_schedule(thread_t td)
         lwkt_send_ipiq3(td->td_gd, lwkt_schedule_remote, td, 0);
         return;
     }
+#ifdef SCHEDULE_REFUSES_TSLEEPQ
+    if (td->td_flags & TDF_TSLEEPQ)
+        return;
+#endif
     crit_enter();
     if ((td->td_flags & TDF_RUNQ) == 0) {
         td->td_flags |= TDF_RUNQ;
+#if THREADS
+        lwkt_enqueue(td);
+#endif
         if (td != gd->gd_curthread)
             atomic_set_int(&gd->gd_reqflags, RQF_AST_LWKT_RESCHED);
     }
@@ -150,6 +162,9 @@ lwkt_deschedule(thread_t td)
         return;
     }
     crit_enter();
+#if THREADS
+    lwkt_dequeue(td);
+#endif
     td->td_flags &= ~TDF_RUNQ;
     crit_exit();
 }
@@ -293,6 +308,26 @@ thread_init(thread_t td, globaldata_t gd, char *stack, unsigned size)
     td->td_critcount = 1;
 }
 
+/* Above its return address lies one word, below it six registers. */
+static inline __attribute__((always_inline)) void
+thread_begins_at(thread_t td, void (*start)(void))
+{
+    void **top = (void **)(td->td_kstack + td->td_kstack_size);
+
+    top[-2] = (void *)start;
+    td->td_sp = top - 8;
+}
+
+#if THREADS
+static void
+thread_main(void)
+{
+    crit_exit(); /* entered in thread_init(), as if by lwkt_switch() */
+    curthread->td_func(curthread->td_arg);
+    lwkt_exit();
+}
+#endif
+
 void
 system_init(unsigned cpus)
 {
@@ -302,7 +337,6 @@ system_init(unsigned cpus)
     for (unsigned i = 0; i < cpus; ++i) {
         globaldata_t gd = &CPU_prvspace[i].mdglobaldata;
         thread_t idle = &gd->gd_idlethread, story = &gd->gd_storythread;
-        void **top;
 
         gd->gd_self = gd;
         gd->gd_cpuid = (int)i;
@@ -317,9 +351,16 @@ system_init(unsigned cpus)
 
         thread_init(story, gd, boot_alloc(KSTACK_SIZE), KSTACK_SIZE);
         story->td_flags = TDF_RUNQ;
-        top = (void **)(story->td_kstack + KSTACK_SIZE);
-        top[-2] = (void *)story_thread; /* six registers lie below it */
-        story->td_sp = top - 8;
+        thread_begins_at(story, story_thread);
+#if THREADS
+        lwkt_enqueue(story);
+        for (int n = 0; n < THREADS; ++n) {
+            thread_t td = &gd->gd_threads[n];
+
+            thread_init(td, gd, boot_alloc(KSTACK_SIZE), KSTACK_SIZE);
+            thread_begins_at(td, thread_main);
+        }
+#endif
     }
 }
 

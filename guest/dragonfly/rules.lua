@@ -26,6 +26,7 @@ return {
     MAXCPUFIFO  = { default = 32, reduced = 8 },
     INVARIANTS  = { default = 1 },
     PANIC_DEBUG = { default = 0 },
+    THREADS     = { default = 0 },
   },
 
   cpus_max = 64,

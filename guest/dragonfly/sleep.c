@@ -19,6 +19,19 @@
  * That is the form of 2013, and what this file is.  The kernel put a fence in
  * front of the load on 2017-08-23, an lfence, which does not help, and on the
  * next day an mfence: WAKEUP_FENCE, mutants wakeup_lfence and wakeup_mfence.
+ *
+ * Earlier forms, TSLEEP_FORM, a year and a month, and what the interlock was:
+ *
+ *      200511  tsleep_interlock() only sets the bit; tsleep() queues.  The
+ *              caller is in a critical section, so that the IPI is served
+ *              when the thread is queued.
+ *      200907  the same, and tsleep() returns at once when the bit is gone:
+ *              a wakeup() that empties a bucket, or finds it so, clears it.
+ *              First fix, d9345d3a15; undone within a day by the second,
+ *      201307  the thread is queued by tsleep_interlock() (ae8e83e6e9).
+ *
+ * Other mistakes have a name each: see the mutants tsleep_*, schedule_* and
+ * wakeup_*.
  */
 #include <machine/atomic.h>
 #include <machine/cpu.h>
@@ -26,9 +39,43 @@
 #include <sys/systm.h>
 #include <sys/thread2.h>
 
+#ifndef TSLEEP_FORM
+#define TSLEEP_FORM 201307
+#endif
+
 volatile cpumask_t slpque_cpumasks[TSLEEP_HASH];
 
 void _wakeup(void *ident, int domain);
+
+/*
+ * What a thread gives up before it sleeps (td_release) can send IPIs; before
+ * August 2009 that was done before the thread was queued (4ecd8190c7).
+ */
+#ifndef TSLEEP_RELEASE
+#define TSLEEP_RELEASE 0
+#endif
+
+/*
+ * A process's token is taken in tsleep().  Whoever waits for a token lets
+ * other threads run, so that must be before the thread is off the run queue
+ * (94f98873ae, 2011): a wakeup() that comes meanwhile sees a thread that is
+ * queued but does not sleep yet, and schedules nobody.
+ */
+#ifndef TSLEEP_TOKEN
+#define TSLEEP_TOKEN 0
+#endif
+
+/*
+ * Until November 2011 a thread could take itself off a queue outside of a
+ * critical section (957625b2e8).  With that, somebody has to notice.
+ */
+#ifndef REMOVE_OPEN
+#define REMOVE_OPEN 0
+#endif
+
+#ifndef DELAYED_WAKEUP
+#define DELAYED_WAKEUP 0
+#endif
 
 /* Has no wakeup come since tsleep_interlock()?  Mutant no_retest forgets. */
 #ifdef NO_RETEST
@@ -44,13 +91,15 @@ bucket_of(const volatile void *ident)
 }
 
 /* In a critical section, on the thread's cpu. */
-static void
+void
 tsleep_remove(thread_t td)
 {
     globaldata_t gd = mycpu;
     unsigned bucket = bucket_of(td->td_wchan);
     struct tsleep_queue *queue = &gd->gd_tsleep_hash[bucket];
 
+    if (REMOVE_OPEN)
+        KKASSERT(td->td_flags & TDF_TSLEEPQ);
     if (td->td_sleepprev != NULL)
         td->td_sleepprev->td_sleepnext = td->td_sleepnext;
     else
@@ -66,13 +115,32 @@ tsleep_remove(thread_t td)
         atomic_clear_cpumask(&slpque_cpumasks[bucket], gd->gd_cpumask);
 }
 
+#if TSLEEP_FORM >= 201307
+#define tsleep_enqueue tsleep_interlock
+#else
 void
 tsleep_interlock(const volatile void *ident, int flags)
+{
+    (void)flags;
+    atomic_set_cpumask(&slpque_cpumasks[bucket_of(ident)], mycpu->gd_cpumask);
+}
+
+static inline __attribute__((always_inline)) int
+tsleep_bit_is_set(const volatile void *ident)
+{
+    return (slpque_cpumasks[bucket_of(ident)] & mycpu->gd_cpumask) != 0;
+}
+#endif
+
+void
+tsleep_enqueue(const volatile void *ident, int flags)
 {
     globaldata_t gd = mycpu;
     thread_t td = gd->gd_curthread;
     struct tsleep_queue *queue;
 
+    if (REMOVE_OPEN && (td->td_flags & TDF_TSLEEPQ))
+        tsleep_remove(td);
     crit_enter();
     if (td->td_flags & TDF_TSLEEPQ)
         tsleep_remove(td);
@@ -100,11 +168,27 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
     if (timo != 0)
         panic("tsleep: this guest has no callouts");
     crit_enter();
+#if TSLEEP_RELEASE && TSLEEP_RELEASE < 200908
+    td->td_release(td);
+#endif
+#if TSLEEP_FORM >= 201307
     if ((flags & PINTERLOCKED) == 0)
         tsleep_interlock(ident, flags);
+#else
+    if (TSLEEP_FORM < 200907 || (flags & PINTERLOCKED) == 0
+        || tsleep_bit_is_set(ident))
+        tsleep_enqueue(ident, flags);
+#endif
+#if TSLEEP_RELEASE >= 200908
+    td->td_release(td);
+#endif
+    if (TSLEEP_TOKEN >= 201111)
+        lwkt_gettoken(&proc_token);
     if (TSLEEP_RETEST(td)) {
         td->td_wmesg = wmesg;
         lwkt_deschedule_self(td);
+        if (TSLEEP_TOKEN && TSLEEP_TOKEN < 201111)
+            lwkt_gettoken(&proc_token);
         td->td_flags |= TDF_TSLEEP_DESCHEDULED;
         lwkt_switch();
         td->td_flags &= ~TDF_TSLEEP_DESCHEDULED;
@@ -112,6 +196,8 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
         if (td->td_flags & TDF_TSLEEPQ) /* scheduled by somebody else */
             tsleep_remove(td);
     }
+    if (TSLEEP_TOKEN && proc_token.t_owner == td)
+        lwkt_reltoken(&proc_token);
     crit_exit();
     return 0;
 }
@@ -137,6 +223,10 @@ _wakeup(void *ident, int domain)
                 goto done;
         }
     }
+#if TSLEEP_FORM < 201307
+    if (gd->gd_tsleep_hash[bucket].first == NULL && tsleep_bit_is_set(ident))
+        atomic_clear_cpumask(&slpque_cpumasks[bucket], gd->gd_cpumask);
+#endif
     if ((domain & PWAKEUP_MYCPU) == 0) {
 #ifdef WAKEUP_FENCE
         WAKEUP_FENCE();
@@ -150,9 +240,56 @@ done:
     crit_exit();
 }
 
+#if THREADS
+/*
+ * Between wakeup_start_delayed() and wakeup_end_delayed() a thread's wakeups
+ * are kept, two at most; a third makes room for itself: the oldest goes out.
+ */
+static inline __attribute__((always_inline)) int
+wakeup_is_delayed(const volatile void **ident)
+{
+    globaldata_t gd = mycpu;
+    const volatile void *oldest;
+
+    if ((gd->gd_curthread->td_flags & TDF_DELAYED_WAKEUP) == 0)
+        return 0;
+    oldest = gd->gd_delayed_wakeup[0];
+    gd->gd_delayed_wakeup[0] = gd->gd_delayed_wakeup[1];
+    gd->gd_delayed_wakeup[1] = *ident;
+    *ident = oldest;
+    return oldest == NULL;
+}
+
+void
+wakeup_start_delayed(void)
+{
+    curthread->td_flags |= TDF_DELAYED_WAKEUP;
+}
+
+/* The first form looks at one only, the latest, and the other one stays. */
+void
+wakeup_end_delayed(void)
+{
+    globaldata_t gd = mycpu;
+
+    gd->gd_curthread->td_flags &= ~TDF_DELAYED_WAKEUP;
+    for (int i = 1; i >= (DELAYED_WAKEUP < 201307); --i) {
+        const volatile void *ident = gd->gd_delayed_wakeup[i];
+
+        gd->gd_delayed_wakeup[i] = NULL;
+        if (ident != NULL)
+            wakeup(ident);
+    }
+}
+#endif
+
 void
 wakeup(const volatile void *ident)
 {
+#if DELAYED_WAKEUP
+    if (wakeup_is_delayed(&ident))
+        return;
+#endif
     _wakeup(__DEVOLATILE(void *, ident), 0);
 }
 

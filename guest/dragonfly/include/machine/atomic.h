@@ -31,6 +31,17 @@
         done_;                                                                 \
     })
 
+/* The same of a pointer. */
+#define atomic_cmpset_ptr(p, old, new)                                         \
+    ({                                                                         \
+        const volatile void *seen_ = (old);                                    \
+        int done_;                                                             \
+        __asm__ __volatile__("lock; cmpxchgq %3, %1"                           \
+                             : "=@ccz"(done_), "+m"(*(p)), "+a"(seen_)         \
+                             : "r"((const volatile void *)(new)) : "memory");  \
+        done_;                                                                 \
+    })
+
 /*
  * A one-bit interlock.  Acquire is true for the one cpu that found the bit
  * clear.  Release is LOCKed since 2005-04-13: after a plain store with no

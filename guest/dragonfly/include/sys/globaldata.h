@@ -48,6 +48,11 @@ struct globaldata {
     struct tsleep_queue gd_tsleep_hash[TSLEEP_HASH];
     struct thread gd_idlethread;
     struct thread gd_storythread;
+#if THREADS
+    thread_t gd_runq, gd_runqlast;
+    const volatile void *gd_delayed_wakeup[2];
+    struct thread gd_threads[THREADS];
+#endif
 };
 
 /* One page-aligned block a cpu in the kernel; here one cache line is enough. */

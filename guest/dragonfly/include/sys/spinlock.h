@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sys/spinlock.h -- exclusive spin locks. */
+/* sys/spinlock.h -- spin locks. */
 #ifndef GUEST_SYS_SPINLOCK_H
 #define GUEST_SYS_SPINLOCK_H
 
@@ -9,6 +9,7 @@ struct spinlock {
 };
 
 #define SPINLOCK_EXCLWAIT 0x00100000
+#define SPINLOCK_SHARED   0x80000000u /* the low bits count readers */
 
 /*
  * Who holds one is in a critical section and must not block, send an IPI or
@@ -19,5 +20,9 @@ void spin_init(struct spinlock *spin);
 void spin_lock(struct spinlock *spin);
 int spin_trylock(struct spinlock *spin);
 void spin_unlock(struct spinlock *spin);
+
+/* Only with SPIN_SHARED: see spinlock.c. */
+void spin_lock_shared(struct spinlock *spin);
+void spin_unlock_shared(struct spinlock *spin);
 
 #endif

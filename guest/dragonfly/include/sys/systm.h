@@ -37,5 +37,7 @@ int tsleep(const volatile void *ident, int flags, const char *wmesg, int timo);
 void wakeup(const volatile void *ident);
 void wakeup_one(const volatile void *ident);
 void wakeup_mycpu(const volatile void *ident);
+void wakeup_start_delayed(void);
+void wakeup_end_delayed(void);
 
 #endif

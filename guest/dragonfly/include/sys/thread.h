@@ -46,6 +46,25 @@ struct lwkt_cpusync {
 #define TDF_RUNQ               0x0002 /* wants to be */
 #define TDF_TSLEEPQ            0x0004 /* on a sleep queue */
 #define TDF_TSLEEP_DESCHEDULED 0x0008 /* and really asleep */
+#define TDF_DELAYED_WAKEUP     0x0010 /* its wakeups are kept for later */
+
+/*
+ * Threads a cpu has besides its story and idle ones; an axis of the build.
+ * What is only of use to them is there only with them: where things lie has
+ * its part in what a seed does.
+ */
+#ifndef THREADS
+#define THREADS 0
+#endif
+
+/*
+ * A lock that its owner has only while it runs: lost when it blocks, and had
+ * again when it goes on.  Needs THREADS; see sched.c.
+ */
+struct lwkt_token {
+    thread_t t_owner;
+    int t_count;
+};
 
 struct thread {
     int td_critcount;  /* depth of critical sections */
@@ -61,6 +80,14 @@ struct thread {
     const volatile void *td_wchan; /* what it sleeps on */
     const char *td_wmesg;
     thread_t td_sleepnext, td_sleepprev;
+#if THREADS
+    void (*td_release)(thread_t td); /* before it sleeps: see sleep.c */
+    thread_t td_runnext;
+    void (*td_func)(void *arg);
+    void *td_arg;
+    struct lwkt_token *td_toks[4]; /* all that it holds or waits for */
+    int td_ntoks;
+#endif
 };
 
 int lwkt_send_ipiq3(globaldata_t target, ipifunc3_t func, void *arg1, int arg2);
@@ -87,5 +114,22 @@ void lwkt_deschedule(thread_t td);
 void lwkt_deschedule_self(thread_t td);
 void lwkt_maybe_splz(thread_t td);
 void lwkt_smp_stopped(void);
+
+/* sleep.c: in a critical section, on the thread's cpu, if it is queued. */
+void tsleep_remove(thread_t td);
+
+/* sched.c: only with THREADS. */
+extern struct lwkt_token proc_token, mp_token;
+void lwkt_gettoken(struct lwkt_token *tok);
+int lwkt_trytoken(struct lwkt_token *tok);
+void lwkt_reltoken(struct lwkt_token *tok);
+thread_t thread_create(void (*func)(void *arg), void *arg);
+void lwkt_yield(void);
+void lwkt_exit(void);
+void thread_reap(thread_t td);
+void lwkt_enqueue(thread_t td);
+void lwkt_dequeue(thread_t td);
+void lwkt_releasetokens(thread_t td);
+thread_t lwkt_choose(globaldata_t gd);
 
 #endif
