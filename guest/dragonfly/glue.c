@@ -28,6 +28,7 @@ int ticks;
 uint64_t tsc_frequency = 1000000000; /* one tick of virtual time is 1 ns */
 
 uint64_t story_loop(void);
+void ap_finish(void);
 void cpu_lwkt_switch(void **save_sp, void *to_sp);
 
 globaldata_t
@@ -206,8 +207,14 @@ static void
 clear_request(u_int bit)
 {
     atomic_clear_int(&mycpu->gd_reqflags, bit);
+#ifndef HANDLERS_CLI /* before October 2010: lapic.c */
     cpu_enable_intr();
+#endif
     cpu_ccfence();
+#ifdef NPOLL_BY_KNOCK
+    if (bit == RQF_IPIQ)
+        atomic_poll_release_int(&mycpu->gd_npoll);
+#endif
 }
 
 void
@@ -387,13 +394,23 @@ system_cpu_is_started(unsigned cpu)
 /*
  * Messages sent to a cpu that was not active yet have set gd_npoll, but their
  * IPI was dropped: unless the newcomer looks once by itself, it will never be
- * interrupted again.  Cpus come up one at a time, hence the plain `|=`.
+ * interrupted again.  The vkernel's did not, until 2016-09-21 (4dd1b99459):
+ * NO_AP_POLL.  Cpus come up one at a time, hence the plain `|=`.
  */
+void
+ap_finish(void)
+{
+    smp_active_mask |= mycpu->gd_cpumask;
+#ifndef NO_AP_POLL
+    lwkt_process_ipiq();
+#endif
+}
+
 void
 system_cpu_main(unsigned cpu)
 {
-    smp_active_mask |= CPUMASK(cpu);
-    lwkt_process_ipiq();
+    (void)cpu;
+    ap_finish();
     cpu_enable_intr();
     crit_exit();
     cpu_idle();

@@ -33,6 +33,29 @@ const struct vector system_vectors[] = {
 /* ---- sending ---------------------------------------------------------- */
 
 /*
+ * An LAPIC as the commit of 2011-11-11 conjectures it, c17a6852f8: an EOI
+ * makes the command register busy, and a command that is written then is
+ * lost.  Real ones do not, for all we know; EOI_DROPS is the injected fault.
+ */
+#ifdef EOI_DROPS
+static volatile int icr_spoilt[MAXCPU];
+#define ICR_IS_IDLE() (icr_spoilt[mycpu->gd_cpuid] = 0)
+#define ICR_SPOIL()   (icr_spoilt[mycpu->gd_cpuid] = 1)
+#define ICR_IS_LOST() (icr_spoilt[mycpu->gd_cpuid] != 0)
+#else
+#define ICR_IS_IDLE() ((void)0)
+#define ICR_SPOIL()   ((void)0)
+#define ICR_IS_LOST() 0
+#endif
+
+/* Before that commit interrupts stayed on here: ICR_OPEN. */
+#ifdef ICR_OPEN
+#define icr_close() ((void)0)
+#else
+#define icr_close() cpu_disable_intr()
+#endif
+
+/*
  * Interrupts are off from the test of the busy bit to the write: an EOI in
  * between could make the register busy again and the command be lost (fixed
  * 2011-11-11 by the kernel).  Waiting here never executes a callback.
@@ -42,11 +65,13 @@ single_apic_ipi(int cpu, u_int vector)
 {
     unsigned long rflags = read_rflags();
 
-    cpu_disable_intr();
+    icr_close();
+    ICR_IS_IDLE();
     while (lapic_read(LAPIC_ICR_LOW) & ICR_BUSY)
         cpu_pause();
     lapic_write(LAPIC_ICR_HIGH, (uint32_t)cpu << 24);
-    lapic_write(LAPIC_ICR_LOW, ICR_FIXED | vector);
+    if (!ICR_IS_LOST())
+        lapic_write(LAPIC_ICR_LOW, ICR_FIXED | vector);
     write_rflags(rflags);
 }
 
@@ -97,6 +122,26 @@ cpu_invltlb(void)
                          : "=r"(cr3) : : "memory");
 }
 
+/* Virtual machines lose IPIs: since 2016-09-05 it asks again, 16 times a
+ * second, those that have not answered (bba35d6657): INVLTLB_AGAIN. */
+static void
+invltlb_wait(cpumask_t others)
+{
+#ifdef INVLTLB_AGAIN
+    int64_t again = tsc_get_target(1000000000 / 16);
+#endif
+
+    while ((smp_invltlb_mask & others) != 0) {
+#ifdef INVLTLB_AGAIN
+        if (tsc_test_target(again) > 0) {
+            selected_apic_ipi(smp_invltlb_mask & others, XINVLTLB_OFFSET);
+            again = tsc_get_target(1000000000 / 16);
+        }
+#endif
+        cpu_pause();
+    }
+}
+
 void
 smp_invltlb(void)
 {
@@ -106,8 +151,7 @@ smp_invltlb(void)
     atomic_set_cpumask(&smp_invltlb_mask, others);
     selected_apic_ipi(others, XINVLTLB_OFFSET);
     cpu_invltlb();
-    while ((smp_invltlb_mask & others) != 0)
-        cpu_pause();
+    invltlb_wait(others);
     crit_exit();
 }
 
@@ -117,7 +161,16 @@ static void
 lapic_eoi(void)
 {
     lapic_write(LAPIC_EOI, 0);
+    ICR_SPOIL();
 }
+
+/* Handlers have run with interrupts on since October 2010 (7d4d6fdb87 and
+ * two more); before, HANDLERS_CLI, they ran with them off. */
+#ifdef HANDLERS_CLI
+#define handler_enable_intr() ((void)0)
+#else
+#define handler_enable_intr() cpu_enable_intr()
+#endif
 
 void
 invltlb_interrupt(struct intrframe *frame)
@@ -145,7 +198,7 @@ ipiq_interrupt(struct intrframe *frame)
     ++gd->gd_intr_nesting_level;
     ++td->td_critcount;
     cpu_ccfence();
-    cpu_enable_intr();
+    handler_enable_intr();
     lwkt_process_ipiq_frame(frame);
     cpu_ccfence();
     --td->td_critcount;
@@ -179,7 +232,7 @@ timer_interrupt(struct intrframe *frame)
     ++gd->gd_intr_nesting_level;
     ++td->td_critcount;
     cpu_ccfence();
-    cpu_enable_intr();
+    handler_enable_intr();
     lapic_timer_process_frame(frame);
     cpu_ccfence();
     --td->td_critcount;
@@ -194,6 +247,10 @@ lapic_timer_process_frame(struct intrframe *frame)
     (void)frame;
     if (mycpu->gd_cpuid == 0)
         ++ticks;
+#ifdef DEVICE_TICKS
+    /* As sched_ithd(): a device's interrupt thread lives on the last cpu. */
+    lwkt_schedule(&globaldata_find(ncpus - 1)->gd_storythread);
+#endif
 }
 
 /*
@@ -212,7 +269,7 @@ cpustop_interrupt(struct intrframe *frame)
     lapic_eoi();
     ++gd->gd_cnt.v_stop;
     atomic_set_cpumask(&stopped_cpus, gd->gd_cpumask);
-    cpu_enable_intr();
+    handler_enable_intr();
     while ((started_cpus & gd->gd_cpumask) == 0) {
 #ifndef DEAF_STOP
         atomic_clear_int(&gd->gd_reqflags, RQF_IPIQ);

@@ -130,6 +130,23 @@ spin_until_polling(const int *flag)
     }
 }
 
+/* The same until `wanted` cpus have counted themselves. */
+void
+spin_until_all(const int *here, int wanted)
+{
+    while (*(const volatile int *)here != wanted)
+        cpu_pause();
+}
+
+void
+spin_until_all_polling(const int *here, int wanted)
+{
+    while (*(const volatile int *)here != wanted) {
+        lwkt_process_ipiq();
+        cpu_pause();
+    }
+}
+
 /* The canonical sleeper: queue first, then look, then sleep. */
 void
 sleep_until(const int *flag)
