@@ -124,6 +124,64 @@ Test(proof, loops_that_end_some_day_are_not)
         "1: mov $0x10, %ecx; rdmsr; cmp $100000000, %eax; ja 2f\n"
         " xor %eax, %eax; xor %edx, %edx; cmp %eax, %edx; pause; jmp 1b\n"
         " 2: vmcall\n",
+        /* a division that fails some day */
+        " expect 2f\n1: incl " COUNTER "; mov " COUNTER ", %ecx\n"
+        " mov $1, %eax; xor %edx, %edx; div %ecx; xor %eax, %eax\n"
+        " xor %edx, %edx; xor %ecx, %ecx; test %ecx, %ecx; pause; jmp 1b\n"
+        " 2: vmcall\n",
+        /* how often a string instruction goes on */
+        " movq $0x100000, " COUNTER "\n"
+        "1: incq " COUNTER "; mov " COUNTER ", %rcx; shr $20, %rcx\n"
+        " movb $0, 0x620301; mov $0x620300, %edi; mov $1, %al; rep stosb\n"
+        " xor %ecx, %ecx; xor %edi, %edi; xor %eax, %eax\n"
+        " cmpb $0, 0x620301; jne 2f; pause; jmp 1b\n 2: vmcall\n",
+        /* a timer that is set to a fixed time, and off again before it */
+        " apic 0x320, 0x40040\n sti\n1: msr 0x6e0, 5000000\n"
+        " msr 0x6e0, 0\n cmpl $0, %gs:104; jne 2f; pause; jmp 1b\n"
+        " 2: vmcall\n",
+        /* a timer of which nobody hears */
+        " apic 0x3e0, 0xb\n apic 0x320, 0x10040\n apic 0x380, 9000000\n"
+        "1: mov 0xfee00390, %eax; test %eax, %eax; mov $0, %eax\n"
+        " jz 2f; pause; jmp 1b\n 2: vmcall\n",
+        /* the lowest byte is the same, the rest is not */
+        "1: addq $256, " COUNTER "; mov " COUNTER ", %rax; mov $5, %al\n"
+        " cmp $50000005, %rax; ja 2f; xor %eax, %eax; pause; jmp 1b\n"
+        " 2: vmcall\n",
+        /* flags that a shift by nothing leaves */
+        "1: incq " COUNTER "; cmpq $50000000, " COUNTER "; mov $0, %ecx\n"
+        " shl %cl, %eax; ja 2f; xor %ecx, %ecx; pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; cmpq $50000000, " COUNTER "; mov $0, %ecx\n"
+        " mov $0x620000, %esi; mov %rsi, %rdi; repe cmpsb; ja 2f\n"
+        " xor %ecx, %ecx; pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; cmpq $50000000, " COUNTER "; shl $32, %eax\n"
+        " ja 2f; xor %ecx, %ecx; pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; movq " COUNTER ", %xmm0; movq %xmm0, %rax\n"
+        " pxor %xmm0, %xmm0; cmp $50000000, %rax; ja 2f; xor %eax, %eax\n"
+        " pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; mov " COUNTER ", %rax; mov %ah, %bl\n"
+        " cmp $200, %bl; ja 2f; xor %eax, %eax; xor %ebx, %ebx\n"
+        " pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; mov " COUNTER ", %rax; mov %rax, %cr2\n"
+        " mov %cr2, %rbx; xor %eax, %eax; mov %rax, %cr2\n"
+        " cmp $50000000, %rbx; ja 2f; xor %ebx, %ebx; pause; jmp 1b\n"
+        " 2: vmcall\n",
+        "1: incq " COUNTER "; mov " COUNTER ", %rax; mov %rax, %dr0\n"
+        " mov %dr0, %rbx; xor %eax, %eax; mov %rax, %dr0\n"
+        " cmp $50000000, %rbx; ja 2f; xor %ebx, %ebx; pause; jmp 1b\n"
+        " 2: vmcall\n",
+        "1: incq " COUNTER "; fildq " COUNTER "; fistpq 0x620300\n"
+        " mov 0x620300, %rbx; movq $0, 0x620300; cmp $50000000, %rbx; ja 2f\n"
+        " xor %ebx, %ebx; pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; mov " COUNTER ", %rcx; jrcxz 2f\n"
+        " xor %ecx, %ecx; pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; mov " COUNTER ", %rax; shr $30, %rax\n"
+        " lock cmpxchg %rax, 0x620300; xor %eax, %eax; cmpq $0, 0x620300\n"
+        " jne 2f; pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; mov " COUNTER ", %rax; shr $30, %rax; sahf\n"
+        " mov %eax, %ecx; lahf; cmp $3, %ah; je 2f; xor %eax, %eax\n"
+        " xor %ecx, %ecx; pause; jmp 1b\n 2: vmcall\n",
+        "1: incq " COUNTER "; mov " COUNTER ", %rax; rol $34, %rax\n"
+        " mov $0x620000, %ebx; xlat; xor %eax, %eax; pause; jmp 1b\n",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(loops); i++) {
@@ -239,6 +297,16 @@ Test(proof, a_message_must_arrive)
 
     expect(&rig, "settle; step cpu0 6; step cpu1 4; settle",
            "step cpu0 2; step cpu1 2; settle", "is never delivered");
+}
+
+Test(proof, a_loop_of_too_many_steps_is_refused)
+{
+    g_auto(Rig) rig = rig_at("main: vmcall\n 1: pause; jmp 1b\n", 1);
+
+    expect(&rig, "settle", "step cpu0 18446744073709551615; settle",
+           "longer than");
+    expect(&rig, "settle", "step cpu0 4; step cpu0 18446744073709551614",
+           "longer than");
 }
 
 Test(proof, a_move_must_be_possible)

@@ -252,6 +252,7 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
     Machine *machine = run->setup.machine;
     uint64_t left =
         run->setup.steps_max - (machine_clock(machine) - run->started);
+    ticks_t before = machine_clock(machine);
     CpuStop stop;
 
     if (run->observer.action != NULL)
@@ -259,7 +260,9 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
     if (action->kind == ACTION_STEP)
         steps = MIN(steps, MAX(left, 1));
     stop = choice_perform(&run->choice, machine, action, steps);
-    if (action->kind == ACTION_STEP && run->setup.probe != NULL)
+    /* A slice of no steps is not on the tape: nobody may see it. */
+    if (action->kind == ACTION_STEP && run->setup.probe != NULL &&
+        machine_clock(machine) != before)
         probe_slice(run->setup.probe, action->cpu);
     if (UNLIKELY(stop == CPU_STOP_HYPERCALL))
         return hypercall(run, action->cpu, error) && ask_waiting(run, error);

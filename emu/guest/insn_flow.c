@@ -93,6 +93,10 @@ note_operands(InsnFlow *flow, const Operands *operands)
     }
     if (flow->insn.flags & INSN_BIT_STRING) /* the offset is an address */
         flow->address_registers |= flow->reads;
+    if (flow->insn.flags & INSN_STRING_REP) /* how far it goes is one too */
+        flow->address_registers |= register_bit(ZYDIS_REGISTER_RCX);
+    if (operands->zydis.mnemonic == ZYDIS_MNEMONIC_XLAT)
+        flow->address_registers |= register_bit(ZYDIS_REGISTER_RAX);
     flow->reads |= flow->address_registers;
 }
 
@@ -125,6 +129,15 @@ forget_zeroed(InsnFlow *flow, const Operands *operands)
         b->type == ZYDIS_OPERAND_TYPE_REGISTER &&
         a->reg.value == b->reg.value && a->size >= 32)
         flow->reads = 0;
+}
+
+/* May it raise an exception by the values of its registers? */
+static bool
+fails_by_value(ZydisMnemonic mnemonic)
+{
+    return mnemonic == ZYDIS_MNEMONIC_DIV || mnemonic == ZYDIS_MNEMONIC_IDIV ||
+           mnemonic == ZYDIS_MNEMONIC_XGETBV ||
+           mnemonic == ZYDIS_MNEMONIC_RDPMC;
 }
 
 /* --- The few that are understood ------------------------------------------ */
@@ -294,7 +307,8 @@ insn_flow_decode(InsnFlow *flow, const uint8_t *bytes, size_t available,
     note_flags(flow, &operands);
     forget_zeroed(flow, &operands);
     flow->branches = (flow->insn.flags &
-                      (INSN_CALL | INSN_RET | INSN_BRANCH | INSN_IRET)) != 0;
+                      (INSN_CALL | INSN_RET | INSN_BRANCH | INSN_IRET)) != 0 ||
+                     fails_by_value(operands.zydis.mnemonic);
     flow->reads_time = (flow->insn.flags & (INSN_RDTSC | INSN_RDRAND)) != 0;
     understand(flow, &operands);
     if (flow->kind != INSN_FLOW_OTHER && !is_understood(flow))

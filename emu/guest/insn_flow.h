@@ -71,7 +71,8 @@ typedef struct InsnFlow {
     uint32_t flags_touched; /* written, or perhaps */
     uint32_t flags_written; /* written for certain */
     bool uses_stack;    /* by itself: RSP moves, whatever is pushed or popped */
-    bool branches;      /* where it goes on depends on what it reads */
+    bool branches;      /* where it goes on depends on what it reads: also of
+                           a division, which may fail */
     bool writes_others; /* registers that are neither general nor flags */
     bool reads_time;    /* rdtsc and its like: the result is no function of the
                            operands */

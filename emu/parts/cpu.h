@@ -192,7 +192,7 @@ struct Cpu {
     uint64_t late_newest;  /* ... instead of this ... */
     unsigned late_size;    /* ... for one instruction; 0: nowhere */
 
-    uint64_t time_reads;   /* how often it read the clock; no state: it is not
+    uint64_t time_reads;   /* how often it asked the clock; no state: it is not
                               saved and not put back */
     unsigned number;       /* its index in the machine, and its APIC ID */
     bool trace_calls;      /* tell calls and returns */

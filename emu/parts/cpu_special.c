@@ -163,6 +163,8 @@ write_msr(Cpu *cpu, uint32_t number, uint64_t value, unsigned length)
 {
     LapicEffects effects;
 
+    if (number == LAPIC_MSR_TSC_DEADLINE) /* before or after now? */
+        cpu->time_reads++;
     if (number == LAPIC_MSR_TSC_DEADLINE ||
         (number >= LAPIC_MSR_FIRST && number <= LAPIC_MSR_LAST)) {
         if (!lapic_msr_write(&cpu->state.lapic, number, value,

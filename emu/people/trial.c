@@ -363,6 +363,9 @@ set_up_census(Trial *trial, const Tape *tape, GError **error)
     if (wanted && trial->census.lines == NULL) {
         census_init(&trial->census);
         presume_shared(trial);
+        /* Lines that rules watch since the last run: they would let go of them
+         * while all memory is watched. */
+        probe_begin(trial->probe);
         if (!censustaker_take(trial->run, trial->stage->machine,
                               &trial->census, error))
             return false;

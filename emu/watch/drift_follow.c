@@ -267,6 +267,8 @@ drift_follow(Drift *drift, const DriftStep *step)
         return follow_fault(drift, step);
     if (flow->insn.flags & INSN_IRET)
         return follow_iret(drift, step);
+    if (step->reads_time && flow->insn.flags & INSN_TO_SYSTEM)
+        return drift_refuse(drift, "sets a timer by the time of day");
     if (!reads_inexact(drift, step))
         return write_all(drift, step, drift_exact);
     if (flow->branches)

@@ -133,9 +133,9 @@ play_move(Playing *playing, const LassoMove *move)
         return true;
     }
     playing->ran |= bit;
-    playing->proof->loop_steps += move->steps;
-    if (playing->proof->loop_steps > PROOF_STEPS_MAX)
+    if (move->steps > PROOF_STEPS_MAX - playing->proof->loop_steps)
         return refuse(playing, "it is longer than %u steps", PROOF_STEPS_MAX);
+    playing->proof->loop_steps += move->steps;
     for (uint64_t i = 0; i < move->steps; i++)
         if (!play_step(playing, action))
             return false;

@@ -70,6 +70,13 @@ for source in $sources; do
         ok "DF-R4: messages wait for ever" grep -q '^VERIFIED lost' "$out"
     done
     ok "though the clock ticks" grep -q '^  fire cpu1' "$out"
+    sed 's/^claim lost/claim livelock/' "$proof" >"$tmp/x.proof"
+    forge "$tmp/x.proof"
+    expect 1 heddle replay --verify "$tmp/forged.proof"
+    ok "a clock that ticks is no livelock" grep -q 'every story has' "$out"
+    sed 's/^rounds .*/rounds 99/' "$proof" >"$tmp/x.proof"
+    forge "$tmp/x.proof"
+    expect 1 heddle replay --verify "$tmp/forged.proof"
 done
 
 expect 0 heddle run --json --case 1 scenarios/dragonfly/wakeup_before_sleep.lua
