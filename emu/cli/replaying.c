@@ -62,12 +62,10 @@ replay_trace(Replaying *replaying, const char *path, Trace *trace,
     options->check.trace_folder = NULL;
     replay.seed = trace->seed;
     check = check_new(trace->scenario, &options->check, error);
-    if (check == NULL)
-        return false;
-    item = find_case(check_scenario(check), trace->case_number, error);
-    if (item == NULL)
-        return false;
-    finding = check_replay(check, item, &replay, error);
+    item = check == NULL ? NULL
+                         : find_case(check_scenario(check),
+                                     trace->case_number, error);
+    finding = item == NULL ? NULL : check_replay(check, item, &replay, error);
     if (finding == NULL) {
         g_prefix_error(error, "%s: ", path);
         return false;

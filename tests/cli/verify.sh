@@ -58,6 +58,11 @@ for source in $sources; do
     forge "$tmp/x.proof"
     expect 2 heddle replay --verify "$tmp/forged.proof"
     rm "$proof"
+    sed 's/^scenario .*/scenario gone.lua/' "${proof%.proof}.trace" \
+        >"$tmp/gone.trace"
+    expect 2 heddle replay "$tmp/gone.trace"
+    ok "a trace without its scenario: both are named" \
+        grep -q 'gone.trace: gone.lua' "$err"
     expect 2 heddle replay --verify "${proof%.proof}.trace"
     ok "without it there is nothing to verify" \
         grep -q 'nothing to verify: .* livelock' "$err"
