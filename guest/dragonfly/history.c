@@ -4,6 +4,7 @@
  * threads, and callers of the neighbours of the IPI code.
  */
 #include <machine/cpu.h>
+#include <sys/lock.h>
 #include <sys/systm.h>
 #include <sys/thread2.h>
 
@@ -77,5 +78,42 @@ release_tells_next(thread_t td)
 {
     lwkt_send_ipiq3(globaldata_find((td->td_gd->gd_cpuid + 1) % ncpus), nop,
                     NULL, 0);
+}
+
+/* ---- buffers, November 2005 --------------------------------------------- */
+
+struct buf {
+    struct lock b_lock;
+    int b_is_free; /* under the big lock, mp_token */
+    int b_users;
+};
+
+void
+getnewbuf_warning(struct buf *bp)
+{
+    kprintf("getnewbuf: warning, locked buf %p, race corrected\n", (void *)bp);
+}
+
+/*
+ * With the big lock held: takes the buffer if it is free, and assumes that it
+ * still is when it has locked it without blocking.  vfs_bio.c rev 1.52 asks
+ * again (`corrects`).  True if the caller has the buffer now.
+ */
+int
+getnewbuf(struct buf *bp, int corrects)
+{
+    int taken = 0;
+
+    if (!bp->b_is_free || lockmgr(&bp->b_lock, LK_EXCLUSIVE | LK_NOWAIT) != 0)
+        return 0;
+    if (corrects && !*(volatile int *)&bp->b_is_free) {
+        getnewbuf_warning(bp);
+    } else {
+        bp->b_is_free = 0;
+        ++bp->b_users;
+        taken = 1;
+    }
+    lockmgr(&bp->b_lock, LK_RELEASE);
+    return taken;
 }
 #endif

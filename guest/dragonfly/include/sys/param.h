@@ -27,6 +27,7 @@
 #define __DEVOLATILE(type, value) ((type)(uintptr_t)(value))
 
 #define ENOENT 2
+#define EBUSY  16
 #define EINVAL 22
 
 #endif
