@@ -128,6 +128,9 @@ lwkt_schedule(thread_t td)
     if (td->td_flags & TDF_TSLEEPQ)
         return;
 #endif
+#ifdef SCHEDULE_TAKES_TOKEN
+    int has_token = lwkt_trytoken(&proc_token);
+#endif
     crit_enter();
     if ((td->td_flags & TDF_RUNQ) == 0) {
         td->td_flags |= TDF_RUNQ;
@@ -138,6 +141,10 @@ lwkt_schedule(thread_t td)
             atomic_set_int(&gd->gd_reqflags, RQF_AST_LWKT_RESCHED);
     }
     crit_exit();
+#ifdef SCHEDULE_TAKES_TOKEN
+    if (has_token)
+        lwkt_reltoken(&proc_token);
+#endif
 }
 
 void
