@@ -29,5 +29,6 @@ possible (inside)
 case "a thread in a critical section sleeps, and its cpu goes on"
 function cpu0() crit_enter()  sleep_until(flag)  crit_exit() end
 function cpu1() lwkt_send_ipiq3(gd(0), count_up, n, 0)  raise_flag(flag) end
+memory "sc"                               -- not under tso: DF-H42
 possible (leave(0, tsleep) :after (enter(0, count_up)))
 never { stuck, lost_message }
