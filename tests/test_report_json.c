@@ -65,7 +65,7 @@ Test(report_json, a_finding_has_the_fields_that_were_promised)
               "\"steps\":812,\"digest\":\"9c1f03aa77d2e401\","
               "\"replay\":\"heddle replay scenarios/dragonfly/"
               "wakeup_holding_spinlock.lua --case 1 --seed 42\","
-              "\"trace\":null}");
+              "\"trace\":null,\"certificate\":null}");
     finding_free(finding);
 }
 

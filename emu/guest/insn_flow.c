@@ -29,7 +29,9 @@ register_bit(ZydisRegister reg)
 {
     int number = general_number(reg);
 
-    return number < 0 ? 0 : (uint16_t)(1u << number);
+    if (number < 0)
+        return 0;
+    return (uint16_t)(1u << number);
 }
 
 static bool
