@@ -63,11 +63,20 @@ dispatch(int argc, char **argv)
     return EXIT_WORLD;
 }
 
-int
-main(int argc, char **argv)
+/* What was said is said only if it has arrived. */
+static int
+end_output(int status)
 {
-    /* A reader that has seen enough ends us quietly, as it ends cat. */
-    signal(SIGPIPE, SIG_DFL);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "heddle: standard output cannot be written, and what it "
+                    "has is not all: is the disk full?\n");
+    return EXIT_WORLD;
+}
+
+static int
+obey(int argc, char **argv)
+{
     if (argc < 2) {
         fprintf(stderr, "heddle: no command; heddle --help lists them\n");
         return EXIT_WORLD;
@@ -82,4 +91,14 @@ main(int argc, char **argv)
         return EXIT_HELD;
     }
     return dispatch(argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+    /* A reader that has seen enough ends us quietly, as it ends cat; a file
+     * that may not grow is an error like a full disk. */
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN);
+    return end_output(obey(argc, argv));
 }

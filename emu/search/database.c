@@ -55,6 +55,13 @@ fail(const Database *database, int code, GError **error)
                     "with another",
                     database->path, text);
         break;
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FILE,
+                    "%s: %s: is the disk full?  What is in it stays, and "
+                    "explore --resume goes on with it",
+                    database->path, text);
+        break;
     default:
         g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FILE, "%s: %s",
                     database->path, text);

@@ -146,6 +146,16 @@ expect 2 heddle run --memory strong scenarios/canary.lua
 expect 2 heddle replay scenarios/canary.lua
 ok "replay without a seed: says what is missing" grep -q -- --seed "$err"
 
+# What was said has arrived, or the exit status says that it has not.
+full() {
+    heddle "$@" >/dev/full
+}
+if [ -c /dev/full ]; then
+    expect 2 full --help
+    expect 2 full run scenarios/dragonfly/fifo_full_mutual.lua --case 1
+    ok "no room for the output: says so" grep -q 'standard output' "$err"
+fi
+
 # A wrong file does not keep the others from running.
 expect 2 heddle run -q "$tmp/s.lua" scenarios/dragonfly/fifo_full_mutual.lua
 ok "the other scenario ran" grep -q 'possible (stuck)' "$out"

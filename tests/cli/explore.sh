@@ -139,6 +139,16 @@ ok "bounded, resumed: exhaustive" grep -q 'exhaustive within' "$out"
 ok "bounded, resumed: the same findings" \
     cmp "$tmp/all.findings" "$tmp/parts.findings"
 
+# No room for the store: what fits is there, and the search goes on with it.
+small() {
+    (ulimit -f 16 && heddle explore -q --case 1 --runs 80 "$@")
+}
+expect 2 small --store "$tmp/small" $claimed
+ok "no room: says so" grep -q 'is the disk full' "$err"
+expect 1 heddle explore -q --case 1 --runs 80 --resume --store "$tmp/small" \
+    $claimed
+ok "no room: the search goes on" grep -q ' 80 runs' "$out"
+
 # A store that was damaged, anywhere.
 size=$(wc -c <"$tmp/one")
 for part in 1 2 3 4 5 6; do
