@@ -57,6 +57,18 @@ campaign_report_json_progress(const char *scenario,
 
 /* --- While it goes on ----------------------------------------------------- */
 
+/* A line with a command, if there is a file for it. */
+static void
+append_command(GString *out, const char *command, const char *path)
+{
+    g_autofree char *word = NULL;
+
+    if (path == NULL)
+        return;
+    word = report_words_shell(path);
+    g_string_append_printf(out, "%s %s\n", command, word);
+}
+
 char *
 campaign_report_finding(const CampaignIdentity *identity,
                         const CampaignWitness *witness, bool story, bool color)
@@ -74,9 +86,7 @@ campaign_report_finding(const CampaignIdentity *identity,
                        identity->expected ? "shown    " : "finding  ");
     report_words_wrap(out, name->str, 9, WIDTH);
     g_string_append_printf(out, "first    %s\n", witness->replay);
-    if (witness->shrunk_trace != NULL)
-        g_string_append_printf(out, "shrunk   heddle replay %s\n",
-                               witness->shrunk_trace);
+    append_command(out, "shrunk   heddle replay", witness->shrunk_trace);
     if (witness->lua != NULL)
         g_string_append_printf(out, "scenario %s\n", witness->lua);
     return g_string_free(out, FALSE);
@@ -217,12 +227,8 @@ append_findings(const Content *content, GString *out)
                                                 : "     FOUND  ");
         report_words_wrap(out, text->str, 12, WIDTH);
         g_string_append_printf(out, "            %s\n", witness->replay);
-        if (witness->shrunk_trace != NULL)
-            g_string_append_printf(out, "            heddle show %s\n",
-                                   witness->shrunk_trace);
-        if (witness->lua != NULL)
-            g_string_append_printf(out, "            heddle run %s\n",
-                                   witness->lua);
+        append_command(out, "            heddle show", witness->shrunk_trace);
+        append_command(out, "            heddle run", witness->lua);
     }
 }
 

@@ -359,9 +359,10 @@ render_foot(const Finding *finding, const StoryRecord *record, GString *out,
         field(out, "loop", text, color);
     }
     if (finding->certificate != NULL) {
+        g_autofree char *path = report_words_shell(finding->certificate);
+
         label(out, "proof", color);
-        g_string_append_printf(out, "heddle replay --verify %s\n",
-                               finding->certificate);
+        g_string_append_printf(out, "heddle replay --verify %s\n", path);
     }
     label(out, "digest", color);
     g_string_append_printf(

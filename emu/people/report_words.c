@@ -114,6 +114,16 @@ report_words_how(const ClaimOutcome *outcome)
     BUG("quantifier %d", (int)outcome->claim->quantifier);
 }
 
+char *
+report_words_shell(const char *path)
+{
+    bool plain = strspn(path,
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789_-+./") == strlen(path);
+
+    return plain ? g_strdup(path) : g_shell_quote(path);
+}
+
 const Finding *
 report_words_finding(const CaseOutcome *outcome, const Claim *claim)
 {

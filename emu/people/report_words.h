@@ -31,6 +31,9 @@ void report_words_cut(GString *out, const char *text, unsigned width);
 void report_words_wrap(GString *out, const char *text, unsigned indent,
                        unsigned width);
 
+/* A path as a word of a command line; the caller frees it. */
+char *report_words_shell(const char *path);
+
 /* Columns of a text. */
 unsigned report_words_width(const char *text);
 

@@ -217,6 +217,13 @@ script_vm_compile(ScriptVm *vm, GError **error)
     size_t size = 0;
     int status;
 
+    if (strchr(vm->path, '\n') != NULL) {
+        lua_pop(vm->lua, 1);
+        g_set_error(error, SCRIPT_ERROR, SCRIPT_ERROR_FILE,
+                    "%s: traces cannot name it, because of the line break: "
+                    "rename it", vm->path);
+        return false;
+    }
     if (!g_file_get_contents(vm->path, &text, &size, &cause)) {
         lua_pop(vm->lua, 1);
         g_set_error(error, SCRIPT_ERROR, SCRIPT_ERROR_FILE,

@@ -7,6 +7,7 @@
 
 #include "people/certify.h"
 #include "people/report_text.h"
+#include "people/report_words.h"
 #include "people/storylog.h"
 #include "search/trace.h"
 
@@ -107,23 +108,12 @@ telling_mark(Telling *telling, unsigned cpu, const char *name)
     storylog_mark(telling->log, cpu, name);
 }
 
-/* A path as a word of a command line. */
-static char *
-shell_word(const char *path)
-{
-    bool plain = strspn(path,
-                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                        "0123456789_-+./") == strlen(path);
-
-    return plain ? g_strdup(path) : g_shell_quote(path);
-}
-
 /* The command that makes this run again; what is default is left out. */
 static char *
 replay_command(const TellingSetup *setup, uint64_t seed)
 {
     GString *text = g_string_new("heddle replay ");
-    g_autofree char *path = shell_word(setup->scenario->path);
+    g_autofree char *path = report_words_shell(setup->scenario->path);
 
     g_string_append_printf(text, "%s --case %u --seed %" PRIu64, path,
                            setup->item->number, seed);
@@ -271,7 +261,7 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
         return NULL;
     }
     if (setup->trace != NULL || (setup->by_trace && finding->trace != NULL)) {
-        g_autofree char *path = shell_word(
+        g_autofree char *path = report_words_shell(
             setup->trace != NULL ? setup->trace : finding->trace);
 
         g_free(finding->replay);

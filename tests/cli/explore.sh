@@ -149,6 +149,25 @@ expect 1 heddle explore -q --case 1 --runs 80 --resume --store "$tmp/small" \
     $claimed
 ok "no room: the search goes on" grep -q ' 80 runs' "$out"
 
+# File names that a shell takes apart: what is printed can be typed.
+odd="$tmp/it's \$odd; \"x\".lua"
+cp $claimed "$odd"
+expect 1 heddle explore --case 1 --runs 60 --store "$tmp/odd" "$odd"
+grep -o 'heddle [a-z]* .*' "$out" | sort -u >"$tmp/commands"
+ok "odd names: commands are printed" [ "$(wc -l <"$tmp/commands")" -ge 5 ]
+while read -r _ words; do
+    ok "odd names: $words" eval "heddle $words >/dev/null"
+done <"$tmp/commands"
+broken() {
+    cp $claimed "$1" && heddle explore --case 1 --store "$tmp/odder" "$1"
+}
+two_lines() {
+    broken "$tmp/two
+lines.lua"
+}
+expect 2 two_lines
+ok "a line break in a name: says so" grep -q 'line break' "$err"
+
 # A store that was damaged, anywhere.
 size=$(wc -c <"$tmp/one")
 for part in 1 2 3 4 5 6; do
