@@ -29,6 +29,7 @@ uint64_t tsc_frequency = 1000000000; /* one tick of virtual time is 1 ns */
 
 uint64_t story_loop(void);
 void ap_finish(void);
+void lwkt_hand_over(void); /* migrate.c */
 void cpu_lwkt_switch(void **save_sp, void *to_sp);
 
 globaldata_t
@@ -57,6 +58,21 @@ tsc_test_target(int64_t target)
 /* ---- threads ---------------------------------------------------------- */
 
 /*
+ * Until 2016-07-22, 7fb451cb3c, a count of contended tokens that had become
+ * negative kept lwkt_switch() from ever finding a thread to run: CONTENDED.
+ */
+int td_contended;
+#ifdef CONTENDED
+#define SWITCH_CONTENDED()                                                     \
+    do {                                                                       \
+        while (*(volatile int *)&td_contended != 0)                            \
+            cpu_pause();                                                       \
+    } while (0)
+#else
+#define SWITCH_CONTENDED() ((void)0)
+#endif
+
+/*
  * Interrupts that come between the choice and the switch find either thread
  * in a critical section, so they only leave a flag.
  */
@@ -76,6 +92,7 @@ lwkt_switch(void)
                 gd->gd_cpuid);
 
     crit_enter();
+    SWITCH_CONTENDED();
     atomic_clear_int(&gd->gd_reqflags, RQF_AST_LWKT_RESCHED);
 #if THREADS
     lwkt_releasetokens(td);
@@ -89,6 +106,9 @@ lwkt_switch(void)
         ntd->td_flags |= TDF_RUNNING;
         gd->gd_curthread = ntd;
         cpu_lwkt_switch(&td->td_sp, ntd->td_sp);
+#ifdef HAND_OVER
+        lwkt_hand_over();
+#endif
     }
     crit_exit();
 }

@@ -254,6 +254,19 @@ lapic_timer_process_frame(struct intrframe *frame)
 }
 
 /*
+ * STOP_IN_CRIT: interrupts that come while a cpu is stopped leave a flag, and
+ * the cpu goes on without a look at it: so told by the fix of 2015-05-17,
+ * b19f40a4c7, RESUME_POLLS.  Where the section began is our guess.
+ */
+#ifdef STOP_IN_CRIT
+#define stop_enter(gd) ((void)++(gd)->gd_curthread->td_critcount)
+#define stop_exit(gd)  ((void)--(gd)->gd_curthread->td_critcount)
+#else
+#define stop_enter(gd) ((void)0)
+#define stop_exit(gd)  ((void)0)
+#endif
+
+/*
  * Whatever this cpu was doing, it stops here, even in the middle of the FIFO
  * code: so that a cpu that panics or debugs can go on sending, the stopped
  * ones keep executing IPIs -- since 2005-07-20; before, DEAF_STOP, they did
@@ -270,6 +283,7 @@ cpustop_interrupt(struct intrframe *frame)
     ++gd->gd_cnt.v_stop;
     atomic_set_cpumask(&stopped_cpus, gd->gd_cpumask);
     handler_enable_intr();
+    stop_enter(gd);
     while ((started_cpus & gd->gd_cpumask) == 0) {
 #ifndef DEAF_STOP
         atomic_clear_int(&gd->gd_reqflags, RQF_IPIQ);
@@ -280,6 +294,10 @@ cpustop_interrupt(struct intrframe *frame)
     atomic_clear_cpumask(&started_cpus, gd->gd_cpumask);
     atomic_clear_cpumask(&stopped_cpus, gd->gd_cpumask);
     cpu_disable_intr();
+    stop_exit(gd);
+#ifdef RESUME_POLLS
+    doreti(frame);
+#endif
 }
 
 /* ---- timer ------------------------------------------------------------ */

@@ -202,6 +202,27 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
     return 0;
 }
 
+#ifdef CHAINED_WAKEUP
+/*
+ * Until 2008-04-30, 1f4f6e0b23, a wakeup went from cpu to cpu: each told the
+ * next that has sleepers, from inside the callback, until it was round.  The
+ * cpu where it began, plus 1, is in the upper half of `domain`.
+ */
+static void
+wakeup_next(void *ident, int domain)
+{
+    int cpu = mycpu->gd_cpuid;
+    int start = domain >> 16 != 0 ? (domain >> 16) - 1 : cpu;
+
+    while ((cpu = (cpu + 1) % ncpus) != start)
+        if (slpque_cpumasks[bucket_of(ident)] & CPUMASK(cpu)) {
+            lwkt_send_ipiq2(globaldata_find(cpu), _wakeup, ident,
+                            (domain & 0xffff) | (start + 1) << 16);
+            return;
+        }
+}
+#endif
+
 void
 _wakeup(void *ident, int domain)
 {
@@ -231,10 +252,15 @@ _wakeup(void *ident, int domain)
 #ifdef WAKEUP_FENCE
         WAKEUP_FENCE();
 #endif
+#ifdef CHAINED_WAKEUP
+        (void)mask;
+        wakeup_next(ident, domain);
+#else
         mask = slpque_cpumasks[bucket] & gd->gd_other_cpus;
         if (mask != 0)
             lwkt_send_ipiq2_mask(mask, _wakeup, ident,
                                  domain | PWAKEUP_MYCPU);
+#endif
     }
 done:
     crit_exit();
