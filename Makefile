@@ -101,6 +101,9 @@ scenarios: $(O)/heddle ## check every scenario (RUNFLAGS=--tap)
 	@echo "# the canary must fail, or a failure could go unseen"
 	$(O)/heddle run scenarios/canary.lua; test $$? -eq 1
 
+museum: build/heddle ## each scenario's seeds: makes doc/MUSEUM.md anew
+	scripts/museum
+
 litmus: $(O)/heddle ## all behaviours of the litmus tests, under every model
 	$(O)/heddle litmus --exhaustive --memory all scenarios/litmus
 
@@ -183,7 +186,7 @@ help: ## this list
 	    Makefile
 
 .PHONY: all binary test scenarios bench bench-bugs bench-native tidy headers
-.PHONY: determinism soak format
+.PHONY: determinism soak format museum
 .PHONY: check install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
