@@ -94,8 +94,10 @@ add_place(Probe *probe, const Point *begin, const Point *end, GError **error)
     unsigned index = probe->places->len;
 
     g_ptr_array_add(probe->places, place);
-    place->one_function = begin->kind == POINT_LINE &&
-                          end->kind == POINT_LINE &&
+    place->one_function = ((begin->kind == POINT_LINE &&
+                            end->kind == POINT_LINE) ||
+                           (begin->kind == POINT_ENTER &&
+                            end->kind == POINT_LEAVE)) &&
                           g_strcmp0(begin->function, end->function) == 0;
     return add_point(probe, begin, HANDLER_BEGIN, index, error) &&
            add_point(probe, end, HANDLER_END, index, error);
@@ -374,8 +376,9 @@ probe_begin(Probe *probe)
         rulecheck_begin(probe->rules);
 }
 
-/* Enter or leave.  Code of one line can lie in several blocks, so within one
- * function the stack pointer tells a new entry from the same one. */
+/* Enter or leave.  Code of one line can lie in several blocks, and a cpu that is
+ * interrupted at a function's entry comes there twice, so within one function
+ * the stack pointer tells a new entry from the same one. */
 static void
 move_place(Place *place, unsigned cpu, uint64_t rsp, bool begin)
 {

@@ -48,6 +48,12 @@ expect 0 heddle run --case 1 --strategy "$(bounded 2 0 0)" \
     scenarios/dragonfly/sync_reads_dead_frame.lua
 ok "a rule is broken in all schedules" grep -q ' exhaustive, ' "$out"
 
+# A cpu that is interrupted at a function's entry is inside once, not twice.
+expect 0 heddle run --case 2 --strategy "$(bounded 1 0 1)" \
+    scenarios/dragonfly/nowait_never_waits.lua
+ok "a region is left that was entered before an interrupt" \
+    grep -q ' exhaustive, ' "$out"
+
 # A search that was not finished says so.
 expect 0 heddle run --case 1 --runs 500 --strategy "$(bounded 2 1 0)" $knock
 ok "what is not known from all schedules is sampled" \
