@@ -376,9 +376,9 @@ probe_begin(Probe *probe)
         rulecheck_begin(probe->rules);
 }
 
-/* Enter or leave.  Code of one line can lie in several blocks, and a cpu that is
- * interrupted at a function's entry comes there twice, so within one function
- * the stack pointer tells a new entry from the same one. */
+/* Enter or leave.  Code of one line can lie in several blocks, and a cpu that
+ * is interrupted at a function's entry comes there twice, so within one
+ * function the stack pointer tells a new entry from the same one. */
 static void
 move_place(Place *place, unsigned cpu, uint64_t rsp, bool begin)
 {
