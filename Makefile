@@ -60,7 +60,7 @@ binary: $(O)/heddle
 
 build/heddle: o/rel-gcc/heddle
 	@mkdir -p $(@D)
-	cp $< $@
+	cp -f $< $@
 
 $(O)/heddle: $(EMU)
 	@echo "  link $@"
