@@ -105,13 +105,15 @@ read_texts(Options *options, const Texts *texts, GError **error)
 static void
 finish(Options *options)
 {
+    g_autofree char *wish = options->traces;
+
     options->check.stage.ipiq = options->ipiq;
     options->check.weaken = options->weaken;
     options->check.strategy = options->strategy;
     options->check.one_run = options->has_seed;
     options->check.want_digests = options->has_seed || options->every_run;
-    options->has_traces = options->traces != NULL;
-    options->traces = trace_folder(options->traces);
+    options->has_traces = wish != NULL;
+    options->traces = trace_folder(wish);
     options->check.trace_folder = options->traces;
     options->check.color = isatty(STDOUT_FILENO) &&
                            (g_getenv("NO_COLOR") == NULL ||

@@ -202,4 +202,25 @@ never (rule)
 EOT
 broken freed "no touch of freed memory" count_up
 
+# Correct code keeps the rules: indices pass 2^32, in rings of every depth.
+for depth in 8 32 256; do
+    scenario wraps$depth <<EOT
+system "dragonfly" { cpus = 4, MAXCPUFIFO = $depth }
+local last = object "int"
+function cpu0()
+  for to = 1, 3 do
+    local queue = gd(0).gd_ipiq[to]
+    queue.ip_windex, queue.ip_rindex, queue.ip_xindex = -3, -3, -3
+  end
+  for n = 1, $depth + 9 do lwkt_send_ipiq3(gd(1), count_in_order, last, n) end
+  for n = 1, 9 do lwkt_send_ipiq3(gd(2), nop, 0, n) end
+  for n = 1, 9 do lwkt_send_ipiq3_passive(gd(3), nop, 0, n) end
+end
+case "as written"
+explore { runs = 50 }
+reach (function() return last[0] == $depth + 9 end)
+EOT
+    for source in $sources; do run_on $source wraps$depth; done
+done
+
 tap_end
