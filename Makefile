@@ -133,7 +133,8 @@ bench-native: $(O)/heddle-bench-bugs $(O)/native ## heddle and threads, SECONDS=
 	@for storm in sends relays echoes; do \
 	    $(O)/native $$storm $(SECONDS); \
 	done
-	@$(O)/heddle-bench-bugs --seconds $(SECONDS) --only "DF-R1, depth 8" \
+	@$(O)/heddle-bench-bugs --seconds $(SECONDS) --strategy random \
+	    --strategy pct --strategy fuzz --only "DF-R1, depth 8" \
 	    --only "DF-R2, ring" --only "DF-R3, nested"
 
 headers: ## compile each header alone

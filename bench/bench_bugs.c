@@ -3,7 +3,7 @@
  * bench_bugs -- how many schedules each strategy needs to find each bug.
  *
  *      bench_bugs [--trials N] [--limit N] [--ipiq PATH] [--only TEXT]...
- *      bench_bugs --seconds N [--ipiq PATH] [--only TEXT]...
+ *      bench_bugs --seconds N [--strategy NAME]... [--only TEXT]...
  *
  * Prints a Markdown table: the median of the trials, and in brackets the
  * quartiles.  Trial t of a bug begins with seed t * STRIDE + 1, so trials
@@ -87,7 +87,8 @@ typedef struct Options {
     uint64_t limit;
     const char *ipiq;
     char **only;
-    unsigned seconds; /* 0: count schedules */
+    char **strategies; /* only these; NULL: all that search */
+    unsigned seconds;  /* 0: count schedules */
 } Options;
 
 static void
@@ -278,16 +279,26 @@ is_wanted(const Bug *bug, char **only)
     return false;
 }
 
+static bool
+is_column(const StrategyKind *kind, const Options *options)
+{
+    if (options->strategies != NULL)
+        return g_strv_contains((const char *const *)options->strategies,
+                               kind->name);
+    return !g_strv_contains(left_out, kind->name);
+}
+
 static void
-print_head(const StrategyKind *const *kinds, unsigned count)
+print_head(const StrategyKind *const *kinds, unsigned count,
+           const Options *options)
 {
     printf("| bug | scenario");
     for (unsigned k = 0; k < count; k++)
-        if (!g_strv_contains(left_out, kinds[k]->name))
+        if (is_column(kinds[k], options))
             printf(" | %s", kinds[k]->name);
     printf(" |\n| --- | ---");
     for (unsigned k = 0; k < count; k++)
-        if (!g_strv_contains(left_out, kinds[k]->name))
+        if (is_column(kinds[k], options))
             printf(" | ---");
     printf(" |\n");
 }
@@ -302,7 +313,7 @@ bench_bug(const Bug *bug, const Options *options)
     if (options->seconds == 0)
         printf("| %s | %s %u", bug->name, bug->scenario, bug->item);
     for (unsigned k = 0; k < count; k++) {
-        if (g_strv_contains(left_out, kinds[k]->name))
+        if (!is_column(kinds[k], options))
             continue;
         if (options->seconds == 0)
             bench_cell(bug, kinds[k]->name, options);
@@ -321,7 +332,7 @@ bench_bugs(const Options *options)
 
     kinds = strategy_kinds(&count);
     if (options->seconds == 0)
-        print_head(kinds, count);
+        print_head(kinds, count, options);
     for (size_t i = 0; i < G_N_ELEMENTS(bugs); i++)
         if (is_wanted(&bugs[i], options->only))
             bench_bug(&bugs[i], options);
@@ -335,6 +346,7 @@ main(int argc, char **argv)
     Options options = {0};
     g_autofree char *ipiq = NULL;
     g_auto(GStrv) only = NULL;
+    g_auto(GStrv) strategies = NULL;
     const GOptionEntry entries[] = {
         {"trials", 0, 0, G_OPTION_ARG_INT, &trials, "of each cell", "N"},
         {"limit", 0, 0, G_OPTION_ARG_INT64, &limit, "schedules of a trial",
@@ -345,6 +357,8 @@ main(int argc, char **argv)
          "count runs and bad ends in so many seconds", "N"},
         {"only", 0, 0, G_OPTION_ARG_STRING_ARRAY, &only,
          "bugs with this in their name", "TEXT"},
+        {"strategy", 0, 0, G_OPTION_ARG_STRING_ARRAY, &strategies,
+         "only with this one", "NAME"},
         G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -354,7 +368,7 @@ main(int argc, char **argv)
     must(g_option_context_parse(context, &argc, &argv, &error), error);
     options = (Options){.trials = (unsigned)CLAMP(trials, 1, (int)TRIALS_MAX),
                         .limit = (uint64_t)MAX(limit, 1), .ipiq = ipiq,
-                        .only = only,
+                        .only = only, .strategies = strategies,
                         .seconds = (unsigned)MAX(seconds, 0)};
     bench_bugs(&options);
     return 0;
