@@ -8,7 +8,7 @@
 
 /* Steps a core without a story's progress before the loop detector looks;
  * doubled each time that it finds nothing. */
-#define PATIENCE_STEPS 300u
+#define PATIENCE_STEPS 500u
 
 /* How far a look ahead goes where timers tick, in units of the patience. */
 #define LOOK_AHEAD 16u
@@ -240,10 +240,13 @@ look_for_loop(Run *run)
     found = verdict_find_lasso(machine, run->setup.view,
                                run->patience * LOOK_AHEAD, &run->verdict, NULL);
     run_watch(run);
-    if (found)
-        end_run(run, VERDICT_LIVELOCK, -1, "");
     run->looked = machine_clock(machine);
-    run->patience *= 2;
+    /* A loop that only lies ahead says nothing yet: other decisions may lead
+     * elsewhere.  Soon the machine is in it, or not. */
+    if (found && run->verdict.loop_here)
+        end_run(run, VERDICT_LIVELOCK, -1, "");
+    else if (!found)
+        run->patience *= 2;
 }
 
 static bool

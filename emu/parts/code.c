@@ -267,15 +267,43 @@ code_forget(Code *code, gpa_t physical, uint64_t size)
         }
 }
 
+/* Marks that only tell are flags of what is decoded already; the others change
+ * what the instruction is, so that it is decoded anew. */
+#define TELLING_MARKS (CODE_POINT | CODE_MEETING)
+
+static void
+update_marks(Code *code, gpa_t physical, uint64_t marks)
+{
+    uint64_t changed = marks_at(code, physical) ^ marks;
+
+    g_hash_table_insert(code->marks, mark_key(physical),
+                        GSIZE_TO_POINTER(marks));
+    if (changed & ~TELLING_MARKS || physical >= code->gmem->size) {
+        code_forget(code, physical, 1);
+        return;
+    }
+    for (size_t mode = 0; mode < G_N_ELEMENTS(code->pages); mode++) {
+        CodePage *page = code->pages[mode][physical >> PAGE_BITS];
+        uint32_t *slot =
+            page != NULL ? &page->slot[physical & (PAGE_BYTES - 1)] : NULL;
+        Insn *insn;
+
+        if (slot == NULL || *slot == 0)
+            continue;
+        insn = &code->insns[*slot & ~CODE_PLAIN];
+        insn->flags ^= changed;
+        *slot = (*slot & ~CODE_PLAIN) |
+                (insn->flags & ~PLAIN_CLASSES ? 0 : CODE_PLAIN);
+    }
+}
+
 void
 code_mark(Code *code, gva_t address, uint64_t mark)
 {
     gpa_t physical = physical_of(address);
 
     INVARIANT((mark & ~CODE_MARKS) == 0);
-    g_hash_table_insert(code->marks, mark_key(physical),
-                        GSIZE_TO_POINTER(marks_at(code, physical) | mark));
-    code_forget(code, physical, 1);
+    update_marks(code, physical, marks_at(code, physical) | mark);
 }
 
 void
@@ -283,9 +311,14 @@ code_unmark(Code *code, gva_t address, uint64_t mark)
 {
     gpa_t physical = physical_of(address);
 
-    g_hash_table_insert(code->marks, mark_key(physical),
-                        GSIZE_TO_POINTER(marks_at(code, physical) & ~mark));
-    code_forget(code, physical, 1);
+    INVARIANT((mark & ~CODE_MARKS) == 0);
+    update_marks(code, physical, marks_at(code, physical) & ~mark);
+}
+
+uint64_t
+code_marks(const Code *code, gva_t address)
+{
+    return marks_at(code, physical_of(address));
 }
 
 void

@@ -126,6 +126,8 @@ void code_forget(Code *code, gpa_t physical, uint64_t size);
     (CODE_POINT | CODE_MEETING | CODE_SFENCE | CODE_CCFENCE |                  \
      CODE_UNORDERED | CODE_UNBARRED)
 void code_mark(Code *code, gva_t address, uint64_t mark);
+/* The marks of an address. */
+uint64_t code_marks(const Code *code, gva_t address);
 void code_unmark(Code *code, gva_t address, uint64_t mark);
 void code_unmark_all(Code *code);
 

@@ -43,6 +43,15 @@ typedef struct Kept {
     GArray *indices; /* uint32_t, of each FIFO */
 } Kept;
 
+/* Where the machine stood when it was asked about. */
+typedef struct Start {
+    gva_t rip[CPUS_MAX];
+    uint64_t rsp[CPUS_MAX];
+    uint64_t came; /* cores that come to where they stood, one bit each */
+    GArray *lengths; /* uint32_t, of each FIFO */
+    Machine *machine;
+} Start;
+
 typedef struct Search {
     Machine *machine;
     const StateView *view;
@@ -219,17 +228,104 @@ digest_stand(Machine *machine)
     return digest_value(&digest);
 }
 
+static void
+note_start(const Search *search, Start *start)
+{
+    start->machine = search->machine;
+    for (unsigned i = 0; i < machine_cpus(search->machine); i++) {
+        start->rip[i] = cpu_rip(machine_cpu(search->machine, i));
+        start->rsp[i] = cpu_register(machine_cpu(search->machine, i), GPR_RSP);
+    }
+    for (guint i = 0; i < search->view->fifos->len; i++) {
+        uint32_t length = state_fifo_length(
+            search->machine,
+            &g_array_index(search->view->fifos, StateFifo, i));
+
+        g_array_append_val(start->lengths, length);
+    }
+}
+
+static void
+note_coming(void *user, unsigned cpu, gva_t rip)
+{
+    Start *start = user;
+
+    if (rip == start->rip[cpu] &&
+        machine_cpu(start->machine, cpu)->live->registers[GPR_RSP] ==
+            start->rsp[cpu])
+        start->came |= UINT64_C(1) << cpu;
+}
+
+static bool
+lengths_are(const Search *search, const GArray *lengths)
+{
+    for (guint i = 0; i < lengths->len; i++)
+        if (state_fifo_length(
+                search->machine,
+                &g_array_index(search->view->fifos, StateFifo, i)) !=
+            g_array_index(lengths, uint32_t, i))
+            return false;
+    return true;
+}
+
+/*
+ * A loop that lies ahead is not one that the machine is in: until it gets
+ * there something can still happen, and its next decisions may lead elsewhere.
+ * It is in the loop if no FIFO has changed on the way, and every core comes
+ * again to the instruction at which it stood, on the same frame.
+ */
+static bool
+is_inside(Search *search, Start *start, unsigned rounds)
+{
+    Code *code = machine_code(search->machine);
+    unsigned cpus = machine_cpus(search->machine), marked = 0;
+    g_autoptr(GArray) moves = g_array_new(FALSE, FALSE, sizeof(LassoMove));
+    MachineWatch watch = {.point = note_coming, .user = start};
+    gva_t mine[CPUS_MAX];
+
+    if (!lengths_are(search, start->lengths))
+        return false;
+    for (unsigned i = 0; i < cpus; i++) {
+        Cpu *cpu = machine_cpu(search->machine, i);
+
+        if (cpu_rip(cpu) == start->rip[i] &&
+            cpu_register(cpu, GPR_RSP) == start->rsp[i])
+            start->came |= UINT64_C(1) << i;
+        if (code_marks(code, start->rip[i]) & CODE_POINT)
+            continue;
+        mine[marked++] = start->rip[i];
+        code_mark(code, start->rip[i], CODE_POINT);
+    }
+    machine_watch(search->machine, &watch);
+    for (unsigned i = 0; i < rounds; i++)
+        if (!lasso_play_round(search->machine, search->actions, moves))
+            break;
+    machine_watch(search->machine, NULL);
+    while (marked > 0)
+        code_unmark(code, mine[--marked], CODE_POINT);
+    return (unsigned)__builtin_popcountll(start->came) == cpus;
+}
+
 static bool
 find_lasso(Search *search, uint64_t steps_max, Verdict *verdict, Lasso *lasso)
 {
+    g_autoptr(GArray) lengths = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    Start start = {.lengths = lengths};
     static const LassoMove settle = {.settles = true};
 
+    unsigned period;
+
+    note_start(search, &start);
     machine_drain_all(search->machine);
     g_array_append_val(search->moves, settle);
     if (!find_loop(search, steps_max))
         return false;
+    period = search->round - search->kept.round;
     verdict->loop_stand = digest_stand(search->machine);
-    return unroll(search, verdict, lasso);
+    if (!unroll(search, verdict, lasso))
+        return false;
+    verdict->loop_here = is_inside(search, &start, period);
+    return true;
 }
 
 bool

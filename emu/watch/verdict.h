@@ -48,6 +48,7 @@ typedef struct Verdict {
     /* Of a livelock. */
     unsigned loop_rounds; /* rounds after which the state came back */
     uint64_t loop_steps;  /* steps of all cores in them */
+    bool loop_here;       /* the machine is in it, and not on the way there */
     uint64_t loop_stand;  /* a digest of where the cores stand at the end of
                              one of these rounds, and of who called them */
 } Verdict;
