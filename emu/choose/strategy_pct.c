@@ -28,8 +28,10 @@
 /* Without a census: events of a run, and steps after which a core spins. */
 #define EVENTS_GUESSED 1000u
 #define PATIENCE_GUESSED 1000u
-/* With one: that many times what it saw. */
+/* With one: that many times what it saw, and at most so many.  A core that
+ * spins without PAUSE must not use up the run's budget. */
 #define PATIENCE_FACTOR 2u
+#define PATIENCE_MAX 3000u
 
 /* Priorities: at first above this; at change point i, i; of spinners negative,
  * the last the lowest. */
@@ -113,8 +115,9 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
     for (unsigned i = 0; i < scope->cpus; i++)
         self->patience[i] =
             scope->census != NULL
-                ? PATIENCE_FACTOR * scope->census->cores[i].steps_max +
-                      PATIENCE_GUESSED
+                ? MIN(PATIENCE_FACTOR * scope->census->cores[i].steps_max +
+                          PATIENCE_GUESSED,
+                      PATIENCE_MAX)
                 : PATIENCE_GUESSED;
     self->late = prng_below(&self->prng, 2) != 0;
     self->lowest = 0;
