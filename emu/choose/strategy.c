@@ -173,5 +173,8 @@ strategy_free(Strategy *strategy)
     if (strategy == NULL)
         return;
     g_free(strategy->text);
-    strategy->free(strategy);
+    if (strategy->free != NULL)
+        strategy->free(strategy);
+    else
+        g_free(strategy);
 }

@@ -165,6 +165,7 @@ struct Strategy {
     /* What its guarantee comes to for this case, in a sentence; the caller
      * frees it.  NULL: nothing to add. */
     char *(*promise)(const Strategy *strategy, const StrategyScope *scope);
+    /* NULL: the strategy is one piece of memory, and g_free() is enough. */
     void (*free)(Strategy *strategy);
 
     const StrategySearch *search; /* it makes all runs of some kind; or NULL */

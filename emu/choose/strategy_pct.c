@@ -13,7 +13,7 @@
  */
 #include "base/base.h"
 
-#include "base/prng.h"
+#include "choose/chance.h"
 #include "choose/entity.h"
 #include "choose/strategy.h"
 
@@ -38,8 +38,7 @@
 #define PRIORITY_FIRST (INT64_C(1) << 32)
 
 typedef struct Pct {
-    Strategy strategy;
-    Prng prng;
+    Chance chance;
     unsigned depth;
     bool more;                      /* one run of two has more points */
     unsigned count;                 /* of change points in this run */
@@ -54,7 +53,6 @@ typedef struct Pct {
                                        is buffered */
     int64_t demotion;               /* what that core gets then */
     bool passes;                    /* the store that drains passed another */
-    bool late;                      /* loads of this run may be */
 } Pct;
 
 /* --- Change points -------------------------------------------------------- */
@@ -66,7 +64,7 @@ find_next(Pct *self)
     for (unsigned i = 0; i < self->count; i++)
         if (self->points[i] > self->events)
             self->next = MIN(self->next, self->points[i]);
-    self->strategy.attentive = self->next != UINT64_MAX;
+    self->chance.strategy.attentive = self->next != UINT64_MAX;
 }
 
 /* One more event.  Is it a change point?  Then *priority is what whoever does
@@ -86,7 +84,7 @@ count_event(Pct *self, int64_t *priority)
 static int64_t
 draw_priority(Pct *self)
 {
-    return PRIORITY_FIRST + (int64_t)(prng_next(&self->prng) >> 2);
+    return PRIORITY_FIRST + (int64_t)(prng_next(&self->chance.prng) >> 2);
 }
 
 static uint64_t
@@ -101,17 +99,17 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
 {
     Pct *self = (Pct *)strategy;
 
-    prng_init(&self->prng, seed);
+    prng_init(&self->chance.prng, seed);
     for (unsigned i = 0; i < ENTITIES_MAX; i++)
         if (i % CPUS_MAX < scope->cpus)
             self->priority[i] = draw_priority(self);
     self->count = self->depth - 1;
-    if (self->more && prng_below(&self->prng, 2) != 0)
+    if (self->more && prng_below(&self->chance.prng, 2) != 0)
         self->count += 1u << (MORE_BITS_MIN +
-                              prng_below(&self->prng, MORE_BITS_MAX -
+                              prng_below(&self->chance.prng, MORE_BITS_MAX -
                                                           MORE_BITS_MIN + 1));
     for (unsigned i = 0; i < self->count; i++)
-        self->points[i] = 1 + prng_below(&self->prng, events_of(scope));
+        self->points[i] = 1 + prng_below(&self->chance.prng, events_of(scope));
     for (unsigned i = 0; i < scope->cpus; i++)
         self->patience[i] =
             scope->census != NULL
@@ -119,7 +117,7 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
                           PATIENCE_GUESSED,
                       PATIENCE_MAX)
                 : PATIENCE_GUESSED;
-    self->late = prng_below(&self->prng, 2) != 0;
+    self->chance.late = prng_below(&self->chance.prng, 2) != 0;
     self->lowest = 0;
     self->events = 0;
     self->halved = 0;
@@ -181,7 +179,7 @@ before(Strategy *strategy, const CensusEvent *event)
         return false;
     /* The change can also come between the load and the store. */
     if (event->reads && event->writes && !event->locked &&
-        prng_below(&self->prng, 2) == 0) {
+        prng_below(&self->chance.prng, 2) == 0) {
         self->halved |= UINT64_C(1) << event->cpu;
         self->demotion = priority;
     } else
@@ -197,7 +195,7 @@ redraw_drains(Pct *self, unsigned cpu)
     int64_t *priority = &self->priority[entity_of(ACTION_DRAIN, cpu)];
 
     self->passes = false;
-    *priority = prng_below(&self->prng, 2) != 0 ? --self->lowest
+    *priority = prng_below(&self->chance.prng, 2) != 0 ? --self->lowest
                                                 : draw_priority(self);
 }
 
@@ -224,7 +222,7 @@ static unsigned
 store(Strategy *strategy, unsigned drainable)
 {
     Pct *self = (Pct *)strategy;
-    unsigned number = (unsigned)prng_below(&self->prng, drainable);
+    unsigned number = chance_store(strategy, drainable);
 
     self->passes = number > 0;
     return number;
@@ -242,23 +240,6 @@ drains(Strategy *strategy, unsigned buffered)
         until = buffered;
     self->events += until - 1;
     return (unsigned)until;
-}
-
-static unsigned
-late(Strategy *strategy, unsigned count)
-{
-    Pct *self = (Pct *)strategy;
-    uint64_t back = prng_below(&self->prng, 2 * (uint64_t)count - 2);
-
-    return self->late && back < count ? (unsigned)back : 0;
-}
-
-static uint64_t
-value(Strategy *strategy, uint64_t bound)
-{
-    Pct *self = (Pct *)strategy;
-
-    return prng_below(&self->prng, bound);
 }
 
 /* n k^(d-1), doubled if `more`; or UINT64_MAX if it is more than that. */
@@ -290,12 +271,6 @@ promise(const Strategy *strategy, const StrategyScope *scope)
         self->depth - 1);
 }
 
-static void
-free_strategy(Strategy *strategy)
-{
-    g_free(strategy);
-}
-
 static Strategy *
 make(const uint64_t *values)
 {
@@ -303,21 +278,20 @@ make(const uint64_t *values)
 
     self->depth = (unsigned)values[0];
     self->more = values[1] != 0;
-    self->strategy = (Strategy){
+    self->chance.strategy = (Strategy){
         .wants_census = true,
         .begin = begin,
         .pick = pick,
         .steps = steps,
         .store = store,
         .drains = drains,
-        .late = late,
-        .value = value,
+        .late = chance_late,
+        .value = chance_value,
         .before = before,
         .performed = performed,
         .promise = promise,
-        .free = free_strategy,
     };
-    return &self->strategy;
+    return &self->chance.strategy;
 }
 
 const StrategyKind strategy_pct_kind = {

@@ -12,7 +12,7 @@
  */
 #include "base/base.h"
 
-#include "base/prng.h"
+#include "choose/chance.h"
 #include "choose/entity.h"
 #include "choose/strategy.h"
 
@@ -20,8 +20,7 @@
 #define STEPS_MAX 1000u
 
 typedef struct Pos {
-    Strategy strategy;
-    Prng prng;
+    Chance chance;
     uint64_t priority[ENTITIES_MAX]; /* 0: set aside */
     CensusEvent pending[CPUS_MAX];   /* what a core stands before ... */
     uint64_t stands;                 /* ... if its bit is set */
@@ -29,13 +28,12 @@ typedef struct Pos {
     uint64_t halved;                 /* cores whose next step is half an
                                         instruction (strategy.h, before) */
     uint64_t rival;                  /* highest of all but the one picked */
-    bool late;                       /* loads of this run may be */
 } Pos;
 
 static uint64_t
 draw(Pos *self)
 {
-    return prng_next(&self->prng) | 1;
+    return prng_next(&self->chance.prng) | 1;
 }
 
 static void
@@ -43,11 +41,11 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
 {
     Pos *self = (Pos *)strategy;
 
-    prng_init(&self->prng, seed);
+    prng_init(&self->chance.prng, seed);
     for (unsigned i = 0; i < ENTITIES_MAX; i++)
         if (i % CPUS_MAX < scope->cpus)
             self->priority[i] = draw(self);
-    self->late = prng_below(&self->prng, 2) != 0;
+    self->chance.late = prng_below(&self->chance.prng, 2) != 0;
     self->stands = self->aside = self->halved = self->rival = 0;
 }
 
@@ -70,7 +68,7 @@ pick(Strategy *strategy, const Actions *actions)
             self->rival = MAX(self->rival, other);
     }
     if (most == 0) /* nobody but cores that paused */
-        return (unsigned)prng_below(&self->prng, actions->count);
+        return (unsigned)prng_below(&self->chance.prng, actions->count);
     return best;
 }
 
@@ -173,66 +171,26 @@ performed(Strategy *strategy, const StrategyDeed *deed)
     }
 }
 
-static unsigned
-store(Strategy *strategy, unsigned drainable)
-{
-    Pos *self = (Pos *)strategy;
-
-    return (unsigned)prng_below(&self->prng, drainable);
-}
-
-/* Each is an event of its own. */
-static unsigned
-drains(Strategy *strategy, unsigned buffered)
-{
-    (void)strategy, (void)buffered;
-    return 1;
-}
-
-static unsigned
-late(Strategy *strategy, unsigned count)
-{
-    Pos *self = (Pos *)strategy;
-    uint64_t back = prng_below(&self->prng, 2 * (uint64_t)count - 2);
-
-    return self->late && back < count ? (unsigned)back : 0;
-}
-
-static uint64_t
-value(Strategy *strategy, uint64_t bound)
-{
-    Pos *self = (Pos *)strategy;
-
-    return prng_below(&self->prng, bound);
-}
-
-static void
-free_strategy(Strategy *strategy)
-{
-    g_free(strategy);
-}
-
 static Strategy *
 make(const uint64_t *values)
 {
     Pos *self = g_new0(Pos, 1);
 
     (void)values;
-    self->strategy = (Strategy){
+    self->chance.strategy = (Strategy){
         .wants_census = true,
         .attentive = true,
         .begin = begin,
         .pick = pick,
         .steps = steps,
-        .store = store,
-        .drains = drains,
-        .late = late,
-        .value = value,
+        .store = chance_store,
+        .drains = chance_drain_one,
+        .late = chance_late,
+        .value = chance_value,
         .before = before,
         .performed = performed,
-        .free = free_strategy,
     };
-    return &self->strategy;
+    return &self->chance.strategy;
 }
 
 const StrategyKind strategy_pos_kind = {

@@ -73,12 +73,6 @@ value(Strategy *strategy, uint64_t bound)
     return 0;
 }
 
-static void
-free_strategy(Strategy *strategy)
-{
-    g_free(strategy);
-}
-
 Strategy *
 strategy_round_robin_new(void)
 {
@@ -92,7 +86,6 @@ strategy_round_robin_new(void)
         .drains = drains,
         .late = late,
         .value = value,
-        .free = free_strategy,
     };
     return &self->strategy;
 }

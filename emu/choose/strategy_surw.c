@@ -13,7 +13,7 @@
  */
 #include "base/base.h"
 
-#include "base/prng.h"
+#include "choose/chance.h"
 #include "choose/entity.h"
 #include "choose/strategy.h"
 
@@ -26,8 +26,7 @@
 #define MEAN_BITS_MAX 9
 
 typedef struct Surw {
-    Strategy strategy;
-    Prng prng;
+    Chance chance;
     unsigned lines;               /* of the set; 0: all */
     uint64_t set[LINES_MAX];
     uint64_t remaining[CPUS_MAX]; /* events of the set */
@@ -41,7 +40,6 @@ typedef struct Surw {
     uint64_t halved;              /* cores that do the first half next */
     uint64_t aside;               /* cores that paused */
     uint64_t mean;                /* steps; 0: up to the next event */
-    bool late;                    /* loads of this run may be */
 } Surw;
 
 /* --- The set -------------------------------------------------------------- */
@@ -59,7 +57,7 @@ static void
 draw_set(Surw *self, const Census *census)
 {
     for (unsigned i = 0; i < self->lines; i++) {
-        guint index = (guint)prng_below(&self->prng, census->lines->len);
+        guint index = (guint)prng_below(&self->chance.prng, census->lines->len);
 
         bool drawn = is_in_set(self, g_array_index(census->lines, uint64_t,
                                                    index));
@@ -76,7 +74,7 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
     Surw *self = (Surw *)strategy;
     const Census *census = scope->census;
 
-    prng_init(&self->prng, seed);
+    prng_init(&self->chance.prng, seed);
     memset(self->remaining, 0, sizeof self->remaining);
     self->mean = 0;
     memset(self->set, 0, sizeof self->set);
@@ -84,12 +82,12 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
         draw_set(self, census);
         self->mean = UINT64_C(1)
                      << (MEAN_BITS_MIN +
-                         prng_below(&self->prng,
+                         prng_below(&self->chance.prng,
                                     MEAN_BITS_MAX - MEAN_BITS_MIN + 1));
     } else if (census != NULL)
         for (unsigned i = 0; i < scope->cpus; i++)
             self->remaining[i] = census->cores[i].events_mean;
-    self->late = prng_below(&self->prng, 2) != 0;
+    self->chance.late = prng_below(&self->chance.prng, 2) != 0;
     self->listed_count = 0;
     self->intended = ENTITIES_MAX;
     self->stands = self->splits = self->halved = self->aside = 0;
@@ -115,11 +113,11 @@ draw_intended(Surw *self)
     for (unsigned i = 0; i < self->listed_count; i++)
         total += weight_of(self, self->listed[i]);
     if (total == 0) { /* nobody but cores that paused */
-        self->intended = self->listed[prng_below(&self->prng,
+        self->intended = self->listed[prng_below(&self->chance.prng,
                                                  self->listed_count)];
         return;
     }
-    drawn = prng_below(&self->prng, total);
+    drawn = prng_below(&self->chance.prng, total);
     for (unsigned i = 0; i < self->listed_count; i++) {
         uint64_t weight = weight_of(self, self->listed[i]);
 
@@ -180,7 +178,7 @@ choose_entity(Surw *self)
         draw_intended(self);
     if (self->mean == 0)
         return self->intended;
-    other = self->listed[prng_below(&self->prng, self->listed_count)];
+    other = self->listed[prng_below(&self->chance.prng, self->listed_count)];
     if (entity_kind(other) != ACTION_STEP ||
         (self->stands | self->aside) >> other % CPUS_MAX & 1)
         return self->intended;
@@ -217,7 +215,7 @@ steps(Strategy *strategy, unsigned cpu)
         return 1;
     return self->mean == 0
                ? STEPS_MAX
-               : 1 + prng_below(&self->prng, 2 * self->mean - 1);
+               : 1 + prng_below(&self->chance.prng, 2 * self->mean - 1);
 }
 
 static bool
@@ -263,39 +261,6 @@ performed(Strategy *strategy, const StrategyDeed *deed)
 
 /* --- The rest ------------------------------------------------------------- */
 
-static unsigned
-store(Strategy *strategy, unsigned drainable)
-{
-    Surw *self = (Surw *)strategy;
-
-    return (unsigned)prng_below(&self->prng, drainable);
-}
-
-/* Each is an event of its own. */
-static unsigned
-drains(Strategy *strategy, unsigned buffered)
-{
-    (void)strategy, (void)buffered;
-    return 1;
-}
-
-static unsigned
-late(Strategy *strategy, unsigned count)
-{
-    Surw *self = (Surw *)strategy;
-    uint64_t back = prng_below(&self->prng, 2 * (uint64_t)count - 2);
-
-    return self->late && back < count ? (unsigned)back : 0;
-}
-
-static uint64_t
-value(Strategy *strategy, uint64_t bound)
-{
-    Surw *self = (Surw *)strategy;
-
-    return prng_below(&self->prng, bound);
-}
-
 static char *
 promise(const Strategy *strategy, const StrategyScope *scope)
 {
@@ -313,34 +278,27 @@ promise(const Strategy *strategy, const StrategyScope *scope)
         self->lines, scope->census->lines->len);
 }
 
-static void
-free_strategy(Strategy *strategy)
-{
-    g_free(strategy);
-}
-
 static Strategy *
 new_of(unsigned lines)
 {
     Surw *self = g_new0(Surw, 1);
 
     self->lines = lines;
-    self->strategy = (Strategy){
+    self->chance.strategy = (Strategy){
         .wants_census = true,
         .attentive = true,
         .begin = begin,
         .pick = pick,
         .steps = steps,
-        .store = store,
-        .drains = drains,
-        .late = late,
-        .value = value,
+        .store = chance_store,
+        .drains = chance_drain_one,
+        .late = chance_late,
+        .value = chance_value,
         .before = before,
         .performed = performed,
         .promise = promise,
-        .free = free_strategy,
     };
-    return &self->strategy;
+    return &self->chance.strategy;
 }
 
 static Strategy *
