@@ -310,6 +310,34 @@ Test(strategy, an_update_is_lost_by_all_but_pct_of_depth_one)
     }
 }
 
+/* How many of 200 seeds lose an update of three cores. */
+static unsigned
+lost_by(Bench *bench, const char *text)
+{
+    g_autoptr(Strategy) strategy = strategy_parse(text, NULL);
+    unsigned lost = 0;
+    RunResult result;
+
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        cr_assert(run_execute(bench->run, strategy, NULL, seed, &result,
+                              NULL));
+        lost += word(bench, 0x620000) != 3;
+    }
+    return lost;
+}
+
+Test(strategy, aimed_interrupts_its_instruction)
+{
+    static const char *const once[] = {"race", NULL};
+    g_auto(Bench) bench;
+    g_autofree char *aimed = NULL;
+
+    bench_init(&bench, (const char *const *const[]){once, once, once}, "sc");
+    aimed = g_strdup_printf("aimed,at=%" PRIu64,
+                            rig_symbol(&bench.rig, "race"));
+    cr_expect_gt(lost_by(&bench, aimed), 2 * lost_by(&bench, "random"));
+}
+
 Test(strategy, both_loads_of_dekker_are_old_under_tso_and_never_under_sc)
 {
     for (size_t m = 0; m < 2; m++) {

@@ -182,6 +182,7 @@ make_aimed(const uint64_t *values)
     self->at = values[0];
     init(&self->random, 0);
     strategy->wants_census = true;
+    strategy->attentive = true;
     strategy->begin = begin_aimed;
     strategy->steps = steps_aimed;
     strategy->before = before;
