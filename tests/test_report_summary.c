@@ -125,3 +125,11 @@ Test(report_summary, texts_are_cut_between_characters)
     report_words_cut(out, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 4);
     cr_assert_str_eq(out->str, "\xc3\xa9...");
 }
+
+Test(report_summary, a_page_has_no_markup_and_no_control_characters_of_texts)
+{
+    g_autoptr(GString) out = g_string_new("a=");
+
+    report_words_escape(out, "<b>\"\x01\n&\xff");
+    cr_assert_str_eq(out->str, "a=&lt;b&gt;&quot;?\n&amp;\xef\xbf\xbd");
+}

@@ -166,15 +166,6 @@ static const char style[] =
     "a{color:inherit}\n";
 
 static void
-append_escaped(GString *out, const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_autofree char *escaped = g_markup_escape_text(valid, -1);
-
-    g_string_append(out, escaped);
-}
-
-static void
 append_badge(GString *out, const AuditRow *row)
 {
     g_string_append_printf(out, "<b class=\"%s\">%s</b>",
@@ -198,16 +189,16 @@ append_ledger(GString *out, const GPtrArray *rows)
         g_string_append(out, "<tr><td>");
         append_badge(out, row);
         g_string_append_printf(out, "<td><a href=\"#row%u\">", i);
-        append_escaped(out, place);
+        report_words_escape(out, place);
         g_string_append(out, "</a><td><code>");
-        append_escaped(out, row->place.function);
+        report_words_escape(out, row->place.function);
         g_string_append(out, "</code><td><code>");
-        append_escaped(out, row->place.code);
+        report_words_escape(out, row->place.code);
         g_string_append(out, "</code><td>");
-        append_escaped(out, shown);
+        report_words_escape(out, shown);
         if (row->replay != NULL) {
             g_string_append(out, "<br><code>");
-            append_escaped(out, row->replay);
+            report_words_escape(out, row->replay);
             g_string_append(out, "</code>");
         }
         g_string_append(out, "</tr>\n");
@@ -229,7 +220,7 @@ append_notes(GString *out, const GPtrArray *rows, const char *source,
         g_string_append_printf(out, "<a id=\"row%u\"></a>", i);
         append_badge(out, row);
         g_string_append(out, " ");
-        append_escaped(out, shown);
+        report_words_escape(out, shown);
         g_string_append(out, "<br>");
     }
 }
@@ -240,11 +231,11 @@ append_source(GString *out, const GPtrArray *rows, const AuditRow *row)
     g_auto(GStrv) lines = g_strsplit(row->text, "\n", -1);
 
     g_string_append(out, "<h2>");
-    append_escaped(out, row->place.file);
+    report_words_escape(out, row->place.file);
     g_string_append(out, "</h2>\n<table class=\"source\">\n");
     for (unsigned i = 0; lines[i] != NULL; i++) {
         g_string_append_printf(out, "<tr><td>%u<td>", i + 1);
-        append_escaped(out, lines[i]);
+        report_words_escape(out, lines[i]);
         g_string_append(out, "<td class=\"note\">");
         append_notes(out, rows, row->source, i + 1);
         g_string_append(out, "</tr>\n");

@@ -5,6 +5,7 @@
 
 #include "people/report_said.h"
 #include "people/report_svg.h"
+#include "people/report_words.h"
 
 static const char style[] =
     ":root{--ink:#1d2430;--dim:#7b8494;--paper:#fbfbf9;--line:#dcdfe4;"
@@ -45,12 +46,10 @@ static const char style[] =
 static void
 append_field(GString *out, const char *name, const char *text, bool code)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_autofree char *escaped = g_markup_escape_text(valid, -1);
-
-    g_string_append_printf(out, code ? "<dt>%s</dt><dd><code>%s</code></dd>\n"
-                                     : "<dt>%s</dt><dd>%s</dd>\n",
-                           name, escaped);
+    g_string_append_printf(out, "<dt>%s</dt><dd>%s", name,
+                           code ? "<code>" : "");
+    report_words_escape(out, text);
+    g_string_append(out, code ? "</code></dd>\n" : "</dd>\n");
 }
 
 static void
@@ -126,16 +125,16 @@ report_html(const Scenario *scenario, const Finding *finding)
 {
     GString *out = g_string_new("<!DOCTYPE html>\n<html lang=\"en\">\n<head>"
                                 "<meta charset=\"utf-8\">\n<title>");
-    g_autofree char *verdict = NULL, *said = NULL, *drawing = NULL;
+    g_autofree char *verdict = NULL, *drawing = NULL;
 
     INVARIANT(finding->told != NULL);
     verdict = report_said_verdict(finding, finding->told);
-    said = g_markup_escape_text(verdict, -1);
     drawing = report_svg(finding->told, REPORT_HTML_ROWS_MAX);
-    g_string_append_printf(out,
-                           "%s</title>\n<style>\n%s</style>\n</head>\n<body>\n"
-                           "<h1>%s</h1>\n<dl>\n",
-                           said, style, said);
+    report_words_escape(out, verdict);
+    g_string_append_printf(out, "</title>\n<style>\n%s</style>\n</head>\n"
+                           "<body>\n<h1>", style);
+    report_words_escape(out, verdict);
+    g_string_append(out, "</h1>\n<dl>\n");
     append_head(scenario, finding, out);
     g_string_append_printf(out, "</dl>\n%s<dl>\n", drawing);
     append_foot(finding, out);

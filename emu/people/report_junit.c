@@ -9,25 +9,11 @@ typedef struct Count {
     unsigned tests, failures;
 } Count;
 
-/* XML 1.0 has no place for most control characters, not even escaped. */
-static void
-append_escaped(GString *out, const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_autofree char *escaped = NULL;
-
-    for (char *at = valid; *at != '\0'; at++)
-        if (g_ascii_iscntrl(*at) && *at != '\n' && *at != '\t')
-            *at = '?';
-    escaped = g_markup_escape_text(valid, -1);
-    g_string_append(out, escaped);
-}
-
 static void
 attribute(GString *out, const char *name, const char *text)
 {
     g_string_append_printf(out, " %s=\"", name);
-    append_escaped(out, text);
+    report_words_escape(out, text);
     g_string_append_c(out, '"');
 }
 
@@ -60,7 +46,7 @@ append_failure(const ClaimOutcome *claim, const Finding *finding, GString *out)
                               : "claim");
     g_string_append_c(out, '>');
     if (finding != NULL && finding->story != NULL)
-        append_escaped(out, finding->story);
+        report_words_escape(out, finding->story);
     g_string_append(out, "</failure>\n");
 }
 
@@ -70,12 +56,12 @@ append_output(const ClaimOutcome *claim, const Finding *finding, GString *out)
     g_autofree char *how = report_words_how(claim);
 
     g_string_append(out, "      <system-out>");
-    append_escaped(out, how);
+    report_words_escape(out, how);
     if (claim->has_witness)
         g_string_append_printf(out, "\nseed %" PRIu64, claim->seed);
     if (finding != NULL && finding->replay != NULL) {
         g_string_append(out, "\nreplay: ");
-        append_escaped(out, finding->replay);
+        report_words_escape(out, finding->replay);
     }
     g_string_append(out, "</system-out>\n");
 }

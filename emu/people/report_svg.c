@@ -69,14 +69,6 @@ row_of_step(const Drawing *drawing, uint64_t step)
     return found;
 }
 
-static void
-append_escaped(GString *out, const char *text)
-{
-    g_autofree char *escaped = g_markup_escape_text(text, -1);
-
-    g_string_append(out, escaped);
-}
-
 static const char *
 class_of(const ReportRow *row)
 {
@@ -170,15 +162,15 @@ append_title(GString *out, const StoryEvent *event)
 {
     g_string_append_printf(out, "<title>step %" PRIu64 ", cpu%u: ",
                            event->step, event->cpu);
-    append_escaped(out, event->text);
+    report_words_escape(out, event->text);
     if (event->file != NULL) {
         g_string_append_c(out, '\n');
-        append_escaped(out, event->file);
+        report_words_escape(out, event->file);
         g_string_append_printf(out, ":%u", event->line);
     }
     if (event->quote != NULL) {
         g_string_append(out, "  ");
-        append_escaped(out, event->quote);
+        report_words_escape(out, event->quote);
     }
     g_string_append(out, "</title>");
 }
@@ -211,7 +203,7 @@ draw_place(const Drawing *drawing, const StoryEvent *event, unsigned top,
         drawing->out, "<text class=\"place\" x=\"%u\" y=\"%u\">",
         column_left(drawing, event->cpu) + drawing->column_width - MARGIN - 4,
         top + 13);
-    append_escaped(drawing->out, place);
+    report_words_escape(drawing->out, place);
     g_string_append(drawing->out, "</text>");
 }
 
@@ -242,7 +234,7 @@ draw_row(const Drawing *drawing, unsigned index)
                            class_of(row), left, top + 13);
     if (row->event != NULL)
         append_title(out, row->event);
-    append_escaped(out, cut->str);
+    report_words_escape(out, cut->str);
     g_string_append(out, "</text>");
     if (row->event != NULL && row->remark == NULL)
         draw_place(drawing, row->event, top,
@@ -338,7 +330,7 @@ draw_store(const Drawing *drawing, const StoryStore *store,
         column_left(drawing, store->cpu) + drawing->column_width - MARGIN +
             place_bar(ends[store->cpu], from, to) * BAR_WIDTH,
         row_top(from) + ROW / 2, BAR_WIDTH - 2, (to - from) * ROW + 3);
-    append_escaped(drawing->out, store->text);
+    report_words_escape(drawing->out, store->text);
     g_string_append_printf(drawing->out,
                            "\nin cpu%u's buffer from step %" PRIu64,
                            store->cpu, store->retired);

@@ -114,6 +114,19 @@ report_words_how(const ClaimOutcome *outcome)
     BUG("quantifier %d", (int)outcome->claim->quantifier);
 }
 
+void
+report_words_escape(GString *out, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_autofree char *escaped = NULL;
+
+    for (char *at = valid; *at != '\0'; at++)
+        if (g_ascii_iscntrl(*at) && *at != '\n' && *at != '\t')
+            *at = '?';
+    escaped = g_markup_escape_text(valid, -1);
+    g_string_append(out, escaped);
+}
+
 char *
 report_words_shell(const char *path)
 {

@@ -31,6 +31,11 @@ void report_words_cut(GString *out, const char *text, unsigned width);
 void report_words_wrap(GString *out, const char *text, unsigned indent,
                        unsigned width);
 
+/* Append `text` as a page or an XML document has it, inside of an element or an
+ * attribute.  XML 1.0 has no place for most control characters, not even
+ * escaped: they become question marks. */
+void report_words_escape(GString *out, const char *text);
+
 /* A path as a word of a command line; the caller frees it. */
 char *report_words_shell(const char *path);
 
