@@ -177,6 +177,7 @@ shrink_trace(Options *options, const char *path, Trace *trace, GError **error)
     options->check.memory = &options->memory;
     options->check.strategy = trace->strategy;
     options->check.stage.ipiq = trace->ipiq;
+    options->check.mutants = trace->mutants;
     options->case_number = trace->case_number;
     replay.seed = trace->seed;
     shrunk = shrink_run(options, trace->scenario, &replay, error);
@@ -184,6 +185,7 @@ shrink_trace(Options *options, const char *path, Trace *trace, GError **error)
         g_prefix_error(error, "%s: ", path);
     options->check.strategy = options->strategy;
     options->check.stage.ipiq = options->ipiq;
+    options->check.mutants = options->mutants;
     options->check.memory = NULL;
     options->case_number = case_number;
     return shrunk;

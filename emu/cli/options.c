@@ -109,6 +109,7 @@ finish(Options *options)
 
     options->check.stage.ipiq = options->ipiq;
     options->check.weaken = options->weaken;
+    options->check.mutants = options->mutants;
     options->check.strategy = options->strategy;
     options->check.one_run = options->has_seed;
     options->check.want_digests = options->has_seed || options->every_run;
@@ -152,6 +153,8 @@ options_read(Options *options, int *argc, char ***argv, const char *usage,
          "sc, tso, pso or weak; pso,depth=4,barriers=source", "MODEL"},
         {"ipiq", 0, 0, G_OPTION_ARG_FILENAME, &options->ipiq,
          "the kernel's lwkt_ipiq.c to run; in-tree: ours", "PATH"},
+        {"mutant", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->mutants,
+         "build the guest with this mutant in every case", "NAME"},
         {"weaken", 0, 0, G_OPTION_ARG_STRING, &options->weaken,
          "take a fence, LOCK or barrier away, as audit names it", "PLACE"},
         {"engine", 0, 0, G_OPTION_ARG_STRING, &texts.engine,
@@ -205,6 +208,7 @@ options_clear(Options *options)
     g_free(options->junit);
     g_free(options->ipiq);
     g_free(options->weaken);
+    g_strfreev(options->mutants);
     g_free(options->strategy);
     g_free(options->memory_name);
     g_free(options->traces);

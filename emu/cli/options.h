@@ -28,6 +28,7 @@ typedef struct Options {
     bool has_traces;    /* check's trace_folder is not the default */
     /* Owned strings behind check's pointers. */
     char *ipiq, *weaken, *strategy, *memory_name, *traces;
+    char **mutants;
     MemoryOptions memory;
 } Options;
 

@@ -59,6 +59,7 @@ replay_trace(Replaying *replaying, const char *path, Trace *trace,
     options->check.strategy = trace->strategy;
     options->check.stage.ipiq = trace->ipiq;
     options->check.weaken = trace->weaken;
+    options->check.mutants = trace->mutants;
     options->check.trace_folder = NULL;
     replay.seed = trace->seed;
     check = check_new(trace->scenario, &options->check, error);
@@ -129,6 +130,7 @@ replaying_all(Options *options, ReplayingTell *tell, void *user,
             options->check.strategy = NULL;
             options->check.stage.ipiq = options->ipiq;
             options->check.weaken = options->weaken;
+            options->check.mutants = options->mutants;
             trace_clear(&trace);
         } else if (options->has_seed)
             ok = replay_seed(&replaying, *file, error);

@@ -119,6 +119,7 @@ make_again(Options *options, const Certificate *certificate,
     trial.strategy = trace->strategy;
     trial.stage.ipiq = trace->ipiq;
     trial.weaken = trace->weaken;
+    trial.mutants = trace->mutants;
     trial.trace_folder = NULL;
     check = check_new(trace->scenario, &trial, error);
     if (check == NULL)

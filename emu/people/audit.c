@@ -370,7 +370,8 @@ static bool
 takes_part(const Scenario *scenario, const ScenarioCase *item)
 {
     return scenario->code == NULL && !item->has_schedule &&
-           (item->mutants == NULL || item->mutants->len == 0);
+           (item->mutants == NULL ||
+            item->mutants->len == item->added_mutants);
 }
 
 static bool

@@ -178,6 +178,7 @@ campaign_hunt_replay(const CampaignHunt *hunt, uint64_t run)
 {
     const CampaignKey *key = &hunt->key;
     g_autofree char *scenario = g_shell_quote(key->scenario);
+    g_autofree char *mutants = scenario_mutant_options(hunt->item);
     GString *text = g_string_new(NULL);
 
     g_string_printf(text,
@@ -190,6 +191,7 @@ campaign_hunt_replay(const CampaignHunt *hunt, uint64_t run)
 
         g_string_append_printf(text, " --ipiq %s", ipiq);
     }
+    g_string_append(text, mutants);
     return g_string_free(text, FALSE);
 }
 

@@ -31,7 +31,9 @@ Check *
 check_new(const char *path, const TrialOptions *options, GError **error)
 {
     g_autoptr(Check) check = g_new0(Check, 1);
-    ScriptHost host = {.image = image_for_loading, .user = check};
+    ScriptHost host = {.image = image_for_loading,
+                       .mutants = options->mutants,
+                       .user = check};
 
     check->options = *options;
     check->stages = g_ptr_array_new_with_free_func((GDestroyNotify)stage_free);

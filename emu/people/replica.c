@@ -203,6 +203,20 @@ append_about(const Replica *replica, GString *out)
         g_string_append_printf(out, "-- Run it with --ipiq %s\n", ipiq);
 }
 
+/* Those that the command line added: the case is to have them by itself.  All
+ * are named, as the first `mutant` of a case takes those of the file away. */
+static void
+append_mutants(const ScenarioCase *item, GString *out)
+{
+    if (item->added_mutants == 0)
+        return;
+    g_string_append(out, "mutant { ");
+    for (guint i = 0; i < item->mutants->len; i++)
+        g_string_append_printf(out, "%s\"%s\"", i == 0 ? "" : ", ",
+                               (char *)g_ptr_array_index(item->mutants, i));
+    g_string_append(out, " }\n");
+}
+
 /* The case again, under another title. */
 static void
 append_case(const Replica *replica, const char *prefix, GString *out)
@@ -218,6 +232,7 @@ append_case(const Replica *replica, const char *prefix, GString *out)
     g_string_append_printf(out, "case \"%s: %s\"%s%s\n", prefix, title,
                            body->len > 0 && body->str[0] != '\n' ? "\n" : "",
                            body->str);
+    append_mutants(item, out);
     if (!g_str_equal(own, memory))
         g_string_append_printf(out, "memory \"%s\"\n", memory);
     g_string_append(out, "explore { strategy = \"calm\", runs = 1 }\n");

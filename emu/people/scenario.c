@@ -90,3 +90,24 @@ scenario_add_case(Scenario *scenario, const char *title, unsigned line)
     self->number = scenario->cases->len;
     return self;
 }
+
+bool
+scenario_add_mutant(GPtrArray *mutants, const char *name)
+{
+    if (g_ptr_array_find_with_equal_func(mutants, name, g_str_equal, NULL))
+        return false;
+    g_ptr_array_add(mutants, g_strdup(name));
+    return true;
+}
+
+char *
+scenario_mutant_options(const ScenarioCase *item)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = item->mutants->len - item->added_mutants;
+         i < item->mutants->len; i++)
+        g_string_append_printf(text, " --mutant %s",
+                               (char *)g_ptr_array_index(item->mutants, i));
+    return g_string_free(text, FALSE);
+}

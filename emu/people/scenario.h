@@ -43,6 +43,7 @@ typedef struct ScenarioCase {
     char *title;
     unsigned line;
     GPtrArray *mutants;  /* names, in order; empty: as written */
+    unsigned added_mutants; /* of them, the last, that the file does not name */
     MemoryOptions memory;
     ScenarioBudget budget;
     GPtrArray *claims;   /* Claim, in order of the file */
@@ -65,6 +66,13 @@ typedef struct Scenario {
 Scenario *scenario_new(const char *path);
 void scenario_free(Scenario *scenario);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)
+
+/* Add a mutant to a list, unless it is there.  Was it not? */
+bool scenario_add_mutant(GPtrArray *mutants, const char *name);
+
+/* What a command line needs to run a case with the mutants that were added:
+ * " --mutant A --mutant B", or nothing; caller frees. */
+char *scenario_mutant_options(const ScenarioCase *item);
 
 /* A new case at the end, which inherits nothing yet. */
 ScenarioCase *scenario_add_case(Scenario *scenario, const char *title,

@@ -44,6 +44,7 @@ typedef struct ScriptHost {
     const Image *(*image)(void *user, const ScenarioSystem *system,
                           GError **error);
     const char *guest; /* folder of the systems; NULL: the installed one */
+    char **mutants;    /* that every case has besides its own; or NULL */
     void *user;
 } ScriptHost;
 

@@ -138,6 +138,25 @@ name_the_nameless(Scenario *scenario)
     }
 }
 
+static bool
+add_mutants(Script *script, GError **error)
+{
+    for (char **name = script->host.mutants; name != NULL && *name != NULL;
+         name++) {
+        if (!system_check_mutant(script->system, *name, error)) {
+            g_prefix_error(error, "%s: --mutant: ", script->vm.path);
+            return false;
+        }
+        for (guint i = 0; i < script->scenario->cases->len; i++) {
+            ScenarioCase *item =
+                g_ptr_array_index(script->scenario->cases, i);
+
+            item->added_mutants += scenario_add_mutant(item->mutants, *name);
+        }
+    }
+    return true;
+}
+
 bool
 script_finish(Script *script, GError **error)
 {
@@ -157,5 +176,5 @@ script_finish(Script *script, GError **error)
         script_state_record(script, code);
     }
     name_the_nameless(scenario);
-    return true;
+    return add_mutants(script, error);
 }

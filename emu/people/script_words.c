@@ -318,9 +318,9 @@ add_mutant(lua_State *lua, int index)
         script_vm_fail(lua, "`mutant` comes after `system`");
     if (!system_check_mutant(script->system, name, &error))
         script_vm_raise(lua, error);
-    g_ptr_array_add(script->item == NULL ? script->mutants
-                                         : script->item->mutants,
-                    g_strdup(name));
+    scenario_add_mutant(script->item == NULL ? script->mutants
+                                             : script->item->mutants,
+                        name);
 }
 
 static int

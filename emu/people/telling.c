@@ -114,6 +114,7 @@ replay_command(const TellingSetup *setup, uint64_t seed)
 {
     GString *text = g_string_new("heddle replay ");
     g_autofree char *path = report_words_shell(setup->scenario->path);
+    g_autofree char *mutants = scenario_mutant_options(setup->item);
 
     g_string_append_printf(text, "%s --case %u --seed %" PRIu64, path,
                            setup->item->number, seed);
@@ -131,6 +132,7 @@ replay_command(const TellingSetup *setup, uint64_t seed)
     }
     if (setup->weaken != NULL)
         g_string_append_printf(text, " --weaken %s", setup->weaken);
+    g_string_append(text, mutants);
     return g_string_free(text, FALSE);
 }
 
@@ -149,6 +151,21 @@ trace_path(const TellingSetup *setup, uint64_t digest)
     return g_build_filename(setup->trace_folder, name, NULL);
 }
 
+static char **
+added_mutants(const ScenarioCase *item)
+{
+    GStrvBuilder *builder = g_strv_builder_new();
+    char **names = NULL;
+
+    for (guint i = item->mutants->len - item->added_mutants;
+         i < item->mutants->len; i++)
+        g_strv_builder_add(builder, g_ptr_array_index(item->mutants, i));
+    if (item->added_mutants > 0)
+        names = g_strv_builder_end(builder);
+    g_strv_builder_unref(builder);
+    return names;
+}
+
 static bool
 keep_trace(const TellingSetup *setup, const RunRecord *record, char **path,
            GError **error)
@@ -158,6 +175,7 @@ keep_trace(const TellingSetup *setup, const RunRecord *record, char **path,
         .case_number = setup->item->number,
         .ipiq = g_strdup(setup->ipiq),
         .weaken = g_strdup(setup->weaken),
+        .mutants = added_mutants(setup->item),
         .strategy = g_strdup(setup->strategy),
         .memory = memmodel_print(&setup->memory),
         .seed = record->seed,

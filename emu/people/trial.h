@@ -29,6 +29,7 @@ typedef struct TrialOptions {
     const char *strategy;   /* NULL: the case's, or random */
     const MemoryOptions *memory; /* NULL: the case's */
     const char *weaken;     /* as weakening.h writes it; NULL: nothing */
+    char **mutants;         /* of every case, besides its own; or NULL */
     uint64_t runs;          /* 0: the case's, or TRIAL_RUNS_DEFAULT */
     uint64_t steps_max;     /* 0: the case's, or the default */
     uint64_t first_seed;    /* of the first run */

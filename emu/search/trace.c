@@ -22,6 +22,7 @@ trace_clear(Trace *trace)
     g_free(trace->scenario);
     g_free(trace->ipiq);
     g_free(trace->weaken);
+    g_strfreev(trace->mutants);
     g_free(trace->strategy);
     g_free(trace->memory);
     g_free(trace->verdict);
@@ -42,6 +43,11 @@ trace_write(const Trace *trace, const char *path, GError **error)
         g_string_append_printf(text, "ipiq %s\n", trace->ipiq);
     if (trace->weaken != NULL)
         g_string_append_printf(text, "weaken %s\n", trace->weaken);
+    if (trace->mutants != NULL) {
+        g_autofree char *names = g_strjoinv(" ", trace->mutants);
+
+        g_string_append_printf(text, "mutant %s\n", names);
+    }
     g_string_append_printf(text, "strategy %s\n", trace->strategy);
     g_string_append_printf(text, "memory %s\n", trace->memory);
     g_string_append_printf(text, "seed %" PRIu64 "\n", trace->seed);
@@ -75,6 +81,8 @@ read_line(Trace *trace, const char *name, const char *value, GError **error)
         trace->ipiq = g_strdup(value);
     else if (g_str_equal(name, "weaken"))
         trace->weaken = g_strdup(value);
+    else if (g_str_equal(name, "mutant"))
+        trace->mutants = g_strsplit(value, " ", -1);
     else if (g_str_equal(name, "strategy"))
         trace->strategy = g_strdup(value);
     else if (g_str_equal(name, "memory"))

@@ -11,6 +11,8 @@
  *      case        its number, from 1
  *      ipiq        the source the guest was built from; absent: the default
  *      weaken      what is taken away (weakening.h); absent: nothing
+ *      mutant      names, blanks between: what the guest was built with
+ *                  besides the mutants of its case; absent: nothing
  *      strategy    its name
  *      memory      the memory model
  *      seed        decimal
@@ -30,13 +32,14 @@
 #include "base/base.h"
 #include "choose/tape.h"
 
-#define TRACE_VERSION 2
+#define TRACE_VERSION 3
 
 typedef struct Trace {
     char *scenario;
     unsigned case_number;
     char *ipiq;   /* or NULL */
     char *weaken; /* or NULL */
+    char **mutants; /* or NULL */
     char *strategy;
     char *memory;
     uint64_t seed;
