@@ -118,6 +118,26 @@ Test(cpu, ports_are_an_empty_bus)
     expect_all(texts, G_N_ELEMENTS(texts));
 }
 
+/* SDM 1, 3.4.3: OF 800, SF 80, ZF 40, AF 10, PF 4, CF 1. */
+Test(cpu, pushf_stores_the_flags_of_what_was_before)
+{
+    static const char *const texts[][2] = {
+        {"mov $0x7fffffff, %eax; add $1, %eax; pushfq; pop %rax\n"
+         "and $0x8d5, %eax", "894"},
+        {"xor %eax, %eax; sub $1, %eax; pushfq; pop %rax; and $0x8d5, %eax",
+         "95"},
+        {"xor %eax, %eax; stc; inc %eax; pushfq; pop %rax; and $0x8d5, %eax",
+         "1"},
+        {"mov $3, %eax; cmp $3, %eax; jne 1f; mov $1, %ecx\n"
+         "1: pushfq; cmp $4, %eax; pushfq; pop %rax; pop %rcx\n"
+         "shl $12, %rax; or %rcx, %rax; and $0x8d58d5, %eax", "95044"},
+        {"mov $-1, %ecx; shl $1, %ecx; mov %ecx, 0x620000; pushfw; pop %ax\n"
+         "and $0xc5, %eax", "81"},
+    };
+
+    expect_all(texts, G_N_ELEMENTS(texts));
+}
+
 Test(cpu, syscall_and_sysret_change_ring_and_flags)
 {
     g_auto(Rig) rig = rig_run(

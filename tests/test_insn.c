@@ -70,7 +70,7 @@ static const Row classes[] = {
     {"sti", BYTES("\xfb"), INSN_STI},
     {"cli", BYTES("\xfa"), INSN_CLI},
     {"popfq", BYTES("\x9d"), M | R | INSN_POPF},
-    {"pushfq", BYTES("\x9c"), M | W},
+    {"pushfq", BYTES("\x9c"), M | W | INSN_PUSHF},
     {"iretq", BYTES("\x48\xcf"), M | R | U | S | INSN_IRET},
     {"mov ss, eax", BYTES("\x8e\xd0"), M | U | INSN_MOV_SS},
     {"mov fs, eax", BYTES("\x8e\xe0"), M | U},

@@ -110,6 +110,7 @@ typedef enum InsnMode {
                                                * write of cr, dr, msr, port */
 #define INSN_HAS_IMMEDIATE (UINT64_C(1) << 38) /* `immediate` is valid */
 #define INSN_BIT_TEST (UINT64_C(1) << 39)      /* bt, bts, btr, btc */
+#define INSN_PUSHF (UINT64_C(1) << 40)         /* pushf of any width */
 
 /* Bits of InsnAccess.mode. */
 enum {

@@ -77,6 +77,8 @@ note_class(Cpu *cpu, uint64_t flags)
         cpu->slice = 0;
         cpu->paused = true;
     }
+    if (flags & INSN_PUSHF)
+        engine_expect_pushf();
 }
 
 /* It drains the core's buffer, or asks a story, and somebody wants to know. */

@@ -23,7 +23,7 @@
 /* Instructions at which the hook must do more than count. */
 #define CPU_ATTEND_MASK                                                        \
     (CPU_SPECIAL_MASK | INSN_STRING_REP | INSN_STI | INSN_MOV_SS | INSN_IRET | \
-     INSN_PAUSE | CODE_POINT | CODE_MEETING)
+     INSN_PAUSE | INSN_PUSHF | CODE_POINT | CODE_MEETING)
 
 /* Instructions after which a waiting interrupt may become takeable; the APIC
  * and CR8 report for themselves.  SYSCALL stands for SYSRET. */

@@ -139,6 +139,10 @@ uint64_t engine_flags(Engine *engine);
 /* Set RFLAGS; outside of engine_run() only. */
 void engine_set_flags(Engine *engine, uint64_t flags);
 
+/* From inside the instruction hook, and the last before the instruction, which
+ * stores RFLAGS: Unicorn must work them out. */
+void engine_expect_pushf(void);
+
 /* The error code of the exception that was just reported. */
 uint32_t engine_error_code(Engine *engine);
 /* Forget that an exception was in flight: heddle delivers it itself. */

@@ -21,12 +21,14 @@ typedef void SetPage(void *cpu, uint64_t virtual, uint64_t physical,
                      uint64_t size);
 typedef void *GenerateCode(void *cpu, uint64_t pc, uint64_t cs_base,
                            uint32_t flags, int compile_flags);
+typedef uint64_t ReadFlags(void *state);
 typedef void PageOperation(void *cpu, uint64_t virtual);
 typedef void WholeOperation(void *cpu);
 
-/* The two interposed functions, under the library's names. */
+/* The interposed functions, under the library's names. */
 SetPage tlb_set_page_with_attrs_x86_64;
 GenerateCode tb_gen_code_x86_64;
+ReadFlags helper_read_eflags_x86_64;
 
 #define PAGE_WRITE 2
 #define COMPILE_COUNT 0x7fff /* QEMU's CF_COUNT_MASK: instructions at most */
@@ -42,6 +44,8 @@ static struct {
     bool prepared, wanted, active;
     SetPage *set_page;
     GenerateCode *generate_code;
+    ReadFlags *read_flags;
+    bool pushes; /* flags are read for a PUSHF, not for nobody */
     PageOperation *set_dirty, *flush_page;
     WholeOperation *flush;
     Instance *instances;
@@ -207,6 +211,26 @@ tb_gen_code_x86_64(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags,
     return block;
 }
 
+/*
+ * Called before nearly every hook, so that RFLAGS are whole in memory, where
+ * nobody reads them: uc_reg_read() works them out by itself.  What is in memory
+ * stays as it is.
+ */
+uint64_t
+helper_read_eflags_x86_64(void *state)
+{
+    if (LIKELY(accel.active && !accel.pushes))
+        return ((const EngineState *)state)->flags_rest;
+    accel.pushes = false;
+    return accel.read_flags(state);
+}
+
+void
+engine_expect_pushf(void)
+{
+    accel.pushes = true;
+}
+
 static void *
 find(const char *name)
 {
@@ -223,18 +247,19 @@ engine_accel_prepare(void)
     accel.prepared = true;
     accel.set_page = (SetPage *)find("tlb_set_page_with_attrs_x86_64");
     accel.generate_code = (GenerateCode *)find("tb_gen_code_x86_64");
+    accel.read_flags = (ReadFlags *)find("helper_read_eflags_x86_64");
     accel.set_dirty = (PageOperation *)find("tlb_set_dirty_x86_64");
     accel.flush_page = (PageOperation *)find("tlb_flush_page_x86_64");
     accel.flush = (WholeOperation *)find("tlb_flush_x86_64");
     accel.active = accel.wanted && accel.set_page && accel.generate_code &&
-                   accel.set_dirty && accel.flush_page && accel.flush &&
-                   g_strcmp0(wish, "0") != 0;
+                   accel.read_flags && accel.set_dirty && accel.flush_page &&
+                   accel.flush && g_strcmp0(wish, "0") != 0;
 }
 
 bool
 engine_accel_can_flush(void)
 {
-    return accel.flush != NULL;
+    return accel.flush != NULL && accel.read_flags != NULL;
 }
 
 void
