@@ -4,16 +4,9 @@
 #include "watch/counter.h"
 
 #include "guest/insn_flow.h"
-#include "watch/lasso.h"
 
 /* Instructions in which the flags must have been written anew. */
 #define LOOK_AHEAD 32u
-
-typedef struct Counting {
-    Machine *machine;
-    const StateView *view;
-    bool sees; /* some access was not blind */
-} Counting;
 
 static bool
 decode(Machine *machine, gva_t rip, InsnFlow *flow)
@@ -75,48 +68,48 @@ is_counter(const StateView *view, gpa_t physical, unsigned size)
     return false;
 }
 
-/* An access to a line of counters. */
-static void
-look(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
+void
+counter_look(CounterWatch *watch, unsigned cpu, gpa_t physical,
+             const InsnAccess *access)
 {
-    Counting *counting = user;
-    gva_t rip = cpu_rip(machine_cpu(counting->machine, cpu));
+    gva_t rip = cpu_rip(machine_cpu(watch->machine, cpu));
     gpointer key = GSIZE_TO_POINTER(rip);
     gpointer known;
 
-    if (!is_counter(counting->view, physical, access->size))
+    if (!is_counter(watch->view, physical, access->size))
         return;
-    known = g_hash_table_lookup(counting->view->blind, key);
+    known = g_hash_table_lookup(watch->view->blind, key);
     if (known == NULL) {
-        known = GINT_TO_POINTER(is_blind(counting->machine, rip) ? 1 : 2);
-        g_hash_table_insert(counting->view->blind, key, known);
+        known = GINT_TO_POINTER(is_blind(watch->machine, rip) ? 1 : 2);
+        g_hash_table_insert(watch->view->blind, key, known);
     }
     if (GPOINTER_TO_INT(known) != 1)
-        counting->sees = true;
+        watch->sees = true;
 }
 
-bool
-counter_only_counts(Machine *machine, const StateView *view, Actions *actions,
-                    unsigned rounds)
+void
+counter_watch(CounterWatch *watch, Machine *machine, const StateView *view)
 {
-    Counting counting = {.machine = machine, .view = view};
-    MachineWatch watch = {.access = look, .user = &counting};
-    g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(gpa_t));
-    bool played = true;
-
+    *watch = (CounterWatch){
+        .machine = machine,
+        .view = view,
+        .lines = g_array_new(FALSE, FALSE, sizeof(gpa_t)),
+    };
     for (guint i = 0; i < view->ranges->len; i++) {
         const StateRange *range = &g_array_index(view->ranges, StateRange, i);
         gpa_t line = range->physical & ~(gpa_t)(LINE_BYTES - 1);
 
         for (; line < range->physical + range->size; line += LINE_BYTES)
             if (machine_watch_line(machine, line))
-                g_array_append_val(lines, line);
+                g_array_append_val(watch->lines, line);
     }
-    machine_watch(machine, &watch);
-    for (unsigned i = 0; i < rounds && played; i++)
-        played = lasso_play_round(machine, actions, NULL);
-    machine_watch(machine, NULL);
-    for (guint i = 0; i < lines->len; i++)
-        machine_unwatch_line(machine, g_array_index(lines, gpa_t, i));
-    return played && !counting.sees;
+}
+
+void
+counter_unwatch(CounterWatch *watch)
+{
+    for (guint i = 0; i < watch->lines->len; i++)
+        machine_unwatch_line(watch->machine,
+                             g_array_index(watch->lines, gpa_t, i));
+    g_clear_pointer(&watch->lines, g_array_unref);
 }

@@ -3,7 +3,7 @@
  * counter -- words that are declared to only count: do they?
  *
  * The short way to see that nothing depends on them, for loops in which nothing
- * else changes: the words are watched while the loop is gone round, and every
+ * else changes: the words are watched while somebody goes round it, and every
  * instruction that touches one must be blind, that is
  *
  *      add a constant to the word or subtract one, in memory, and
@@ -20,9 +20,20 @@
 #include "machine/machine.h"
 #include "watch/state.h"
 
-/* Play so many fair rounds: do the ranges of the view only count in them?  Uses
- * the machine's watchers. */
-bool counter_only_counts(Machine *machine, const StateView *view,
-                         Actions *actions, unsigned rounds);
+typedef struct CounterWatch {
+    Machine *machine;
+    const StateView *view;
+    GArray *lines; /* gpa_t: those that it watches */
+    bool sees;     /* some access was not blind */
+} CounterWatch;
+
+/* Watch the lines of the view's ranges, from here to counter_unwatch(). */
+void counter_watch(CounterWatch *watch, Machine *machine,
+                   const StateView *view);
+void counter_unwatch(CounterWatch *watch);
+
+/* For MachineWatch's access(). */
+void counter_look(CounterWatch *watch, unsigned cpu, gpa_t physical,
+                  const InsnAccess *access);
 
 #endif

@@ -3,6 +3,18 @@
 
 #include "watch/state.h"
 
+/* What a line adds to the hash.  It depends on its place and its bytes alone,
+ * so lines that change from round to round of a loop, a few, are all that is
+ * hashed again; `used` by one line at a time, the last that fell there. */
+struct StateLine {
+    bool used, partly; /* something of it is left out */
+    uint32_t number;
+    uint8_t bytes[LINE_BYTES];
+    StateHash hash;
+};
+
+#define CACHE_LINES 1024u /* of memory, and as many of its base */
+
 void
 state_view_init(StateView *view)
 {
@@ -10,6 +22,7 @@ state_view_init(StateView *view)
     view->fifos = g_array_new(FALSE, FALSE, sizeof(StateFifo));
     view->left_out = g_array_new(FALSE, FALSE, sizeof(StateRange));
     view->blind = g_hash_table_new(NULL, NULL);
+    view->lines = g_new0(StateLine, 2 * CACHE_LINES);
 }
 
 void
@@ -19,6 +32,7 @@ state_view_clear(StateView *view)
     g_clear_pointer(&view->fifos, g_array_unref);
     g_clear_pointer(&view->left_out, g_array_unref);
     g_clear_pointer(&view->blind, g_hash_table_unref);
+    g_clear_pointer(&view->lines, g_free);
 }
 
 static int
@@ -53,6 +67,7 @@ state_view_sort(StateView *view)
         g_array_append_val(view->left_out, range);
     }
     g_array_sort(view->left_out, compare_ranges);
+    memset(view->lines, 0, 2 * CACHE_LINES * sizeof *view->lines);
 }
 
 static uint32_t
@@ -95,7 +110,9 @@ hash_fifo(Machine *machine, const StateFifo *fifo, Digest *digest)
                      fifo->slot_size);
 }
 
-/* Clear what the ranges have of a copy of the line; false if nothing. */
+/* --- Memory --------------------------------------------------------------- */
+
+/* Clear what the ranges have of the line; false if nothing. */
 static bool
 blank_line(const GArray *ranges, gpa_t line_at, uint8_t *line)
 {
@@ -124,59 +141,77 @@ blank_line(const GArray *ranges, gpa_t line_at, uint8_t *line)
     return any;
 }
 
+/* `blanked` says whether something was left out. */
 static uint64_t
-hash_line(gpa_t at, const uint8_t *line)
+hash_line(const GArray *left_out, gpa_t at, const uint8_t *bytes,
+          bool *blanked)
 {
+    uint8_t line[LINE_BYTES];
     Digest digest;
 
+    memcpy(line, bytes, LINE_BYTES);
+    *blanked = blank_line(left_out, at, line);
     digest_init(&digest);
     digest_u64(&digest, at);
     digest_bytes(&digest, line, LINE_BYTES);
     return digest_value(&digest);
 }
 
-/* A dirty line that differs from the base, of which something is left out. */
-static uint64_t
-hash_rest(const GArray *ranges, gpa_t at, const uint8_t *bytes,
-          const uint8_t *before)
+static const StateLine *
+see_line(const StateView *view, StateLine *known, uint32_t number,
+         const uint8_t *bytes)
 {
-    uint8_t line[LINE_BYTES], base[LINE_BYTES];
+    gpa_t at = (gpa_t)number << LINE_BITS;
+    bool counts;
 
-    memcpy(line, bytes, LINE_BYTES);
-    memcpy(base, before, LINE_BYTES);
-    blank_line(ranges, at, line);
-    blank_line(ranges, at, base);
-    return memcmp(line, base, LINE_BYTES) == 0 ? 0 : hash_line(at, line);
+    if (known->used && known->number == number &&
+        memcmp(known->bytes, bytes, LINE_BYTES) == 0)
+        return known;
+    known->used = true;
+    known->number = number;
+    memcpy(known->bytes, bytes, LINE_BYTES);
+    known->hash.shape = hash_line(view->left_out, at, bytes, &known->partly);
+    known->hash.but_counters =
+        known->partly ? hash_line(view->ranges, at, bytes, &counts)
+                      : known->hash.shape;
+    return known;
 }
 
-/* Lines are added up, not chained: the order of dirtying must not matter; nor
- * must it that a counter has counted for the first time. */
+/*
+ * Lines are added up, not chained: the order of dirtying must not matter; nor
+ * must it that a counter has counted for the first time, so that a line of
+ * which something is left out counts as it differs from its base.
+ */
 static StateHash
 hash_memory(Machine *machine, const StateView *view)
 {
     static const uint8_t nothing[LINE_BYTES];
     const Gmem *memory = machine_memory(machine);
     StateHash sum = {0};
+    StateLine own[2];
 
     for (uint32_t i = 0; i < memory->dirty_count; i++) {
-        gpa_t at = (gpa_t)memory->dirty[i] << LINE_BITS;
-        const uint8_t *bytes = memory->bytes + at;
+        uint32_t number = memory->dirty[i];
+        gpa_t at = (gpa_t)number << LINE_BITS;
         const uint8_t *base =
             memory->base != NULL ? memory->base + at : nothing;
-        uint8_t line[LINE_BYTES];
-        uint64_t hash;
+        StateLine *known = own;
+        const StateLine *line;
 
-        if (memcmp(bytes, base, LINE_BYTES) == 0)
+        if (memcmp(memory->bytes + at, base, LINE_BYTES) == 0)
             continue;
-        memcpy(line, bytes, LINE_BYTES);
-        if (UNLIKELY(blank_line(view->left_out, at, line))) {
-            sum.shape += hash_rest(view->left_out, at, bytes, base);
-            sum.but_counters += hash_rest(view->ranges, at, bytes, base);
+        if (view->lines != NULL)
+            known = &view->lines[number % CACHE_LINES * 2];
+        else
+            own[0].used = own[1].used = false;
+        line = see_line(view, &known[0], number, memory->bytes + at);
+        sum.shape += line->hash.shape;
+        sum.but_counters += line->hash.but_counters;
+        if (!line->partly)
             continue;
-        }
-        hash = hash_line(at, line);
-        sum.shape += hash;
-        sum.but_counters += hash;
+        line = see_line(view, &known[1], number, base);
+        sum.shape -= line->hash.shape;
+        sum.but_counters -= line->hash.but_counters;
     }
     return sum;
 }

@@ -37,11 +37,15 @@ typedef struct StateFifo {
     bool own;           /* a cpu's own queue */
 } StateFifo;
 
+/* What the hash sees of a line, remembered by its bytes. */
+typedef struct StateLine StateLine;
+
 typedef struct StateView {
     GArray *ranges; /* StateRange, by address, not overlapping */
     GArray *fifos;  /* StateFifo, by address, not overlapping the ranges */
     GArray *left_out; /* StateRange: both, as state_view_sort() finds them */
     GHashTable *blind; /* a cache of counter.h */
+    StateLine *lines;  /* a cache of state_hash(), or NULL */
 } StateView;
 
 void state_view_init(StateView *view);

@@ -59,7 +59,8 @@ typedef struct Search {
     GArray *moves; /* LassoMove */
     Kept kept;
     unsigned round;
-    bool counts; /* nothing but counters differs, and nobody read the time */
+    bool counts; /* nothing but counters differs, and nobody read the time, nor
+                  * them */
 } Search;
 
 static uint64_t
@@ -160,15 +161,6 @@ find_loop(Search *search, uint64_t steps_max)
     return false;
 }
 
-/* The short way: once more round it, which must only count. */
-static bool
-is_blind(Search *search)
-{
-    return search->counts &&
-           counter_only_counts(search->machine, search->view, search->actions,
-                               search->round - search->kept.round);
-}
-
 static void
 copy_moves(const Search *search, guint from, guint to, GArray *moves)
 {
@@ -245,17 +237,6 @@ note_start(const Search *search, Start *start)
     }
 }
 
-static void
-note_coming(void *user, unsigned cpu, gva_t rip)
-{
-    Start *start = user;
-
-    if (rip == start->rip[cpu] &&
-        machine_cpu(start->machine, cpu)->live->registers[GPR_RSP] ==
-            start->rsp[cpu])
-        start->came |= UINT64_C(1) << cpu;
-}
-
 static bool
 lengths_are(const Search *search, const GArray *lengths)
 {
@@ -268,24 +249,43 @@ lengths_are(const Search *search, const GArray *lengths)
     return true;
 }
 
-/*
- * A loop that lies ahead is not one that the machine is in: until it gets
- * there something can still happen, and its next decisions may lead elsewhere.
- * It is in the loop if no FIFO has changed on the way, and every core comes
- * again to the instruction at which it stood, on the same frame.
- */
+/* Once more round the loop. */
+typedef struct Again {
+    Start *start;
+    CounterWatch counters;
+} Again;
+
+static void
+note_coming(void *user, unsigned cpu, gva_t rip)
+{
+    Start *start = ((Again *)user)->start;
+
+    if (rip == start->rip[cpu] &&
+        machine_cpu(start->machine, cpu)->live->registers[GPR_RSP] ==
+            start->rsp[cpu])
+        start->came |= UINT64_C(1) << cpu;
+}
+
+static void
+note_access(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
+{
+    counter_look(&((Again *)user)->counters, cpu, physical, access);
+}
+
+/* Go round, and note who comes where he stood; true if the counters of the
+ * view were only counted. */
 static bool
-is_inside(Search *search, Start *start, unsigned rounds)
+go_round_again(Search *search, Start *start, unsigned rounds)
 {
     Code *code = machine_code(search->machine);
-    unsigned cpus = machine_cpus(search->machine), marked = 0;
-    g_autoptr(GArray) moves = g_array_new(FALSE, FALSE, sizeof(LassoMove));
-    MachineWatch watch = {.point = note_coming, .user = start};
+    unsigned marked = 0;
+    Again again = {.start = start};
+    MachineWatch watch = {.point = note_coming, .access = note_access,
+                          .user = &again};
     gva_t mine[CPUS_MAX];
+    bool played = true;
 
-    if (!lengths_are(search, start->lengths))
-        return false;
-    for (unsigned i = 0; i < cpus; i++) {
+    for (unsigned i = 0; i < machine_cpus(search->machine); i++) {
         Cpu *cpu = machine_cpu(search->machine, i);
 
         if (cpu_rip(cpu) == start->rip[i] &&
@@ -296,14 +296,29 @@ is_inside(Search *search, Start *start, unsigned rounds)
         mine[marked++] = start->rip[i];
         code_mark(code, start->rip[i], CODE_POINT);
     }
+    counter_watch(&again.counters, search->machine, search->view);
     machine_watch(search->machine, &watch);
-    for (unsigned i = 0; i < rounds; i++)
-        if (!lasso_play_round(search->machine, search->actions, moves))
-            break;
+    for (unsigned i = 0; i < rounds && played; i++)
+        played = lasso_play_round(search->machine, search->actions, NULL);
     machine_watch(search->machine, NULL);
+    counter_unwatch(&again.counters);
     while (marked > 0)
         code_unmark(code, mine[--marked], CODE_POINT);
-    return (unsigned)__builtin_popcountll(start->came) == cpus;
+    return played && !again.counters.sees;
+}
+
+/*
+ * A loop that lies ahead is not one that the machine is in: until it gets
+ * there something can still happen, and its next decisions may lead elsewhere.
+ * It is in the loop if no FIFO has changed on the way, and every core comes
+ * again to the instruction at which it stood, on the same frame.
+ */
+static bool
+is_inside(const Search *search, const Start *start)
+{
+    return lengths_are(search, start->lengths) &&
+           (unsigned)__builtin_popcountll(start->came) ==
+               machine_cpus(search->machine);
 }
 
 static bool
@@ -324,7 +339,9 @@ find_lasso(Search *search, uint64_t steps_max, Verdict *verdict, Lasso *lasso)
     verdict->loop_stand = digest_stand(search->machine);
     if (!unroll(search, verdict, lasso))
         return false;
-    verdict->loop_here = is_inside(search, &start, period);
+    if (!go_round_again(search, &start, period))
+        search->counts = false;
+    verdict->loop_here = is_inside(search, &start);
     return true;
 }
 
@@ -346,7 +363,7 @@ verdict_find_lasso(Machine *machine, const StateView *view,
     proof_init(&proof);
     machine_watch(machine, NULL);
     found = find_lasso(&search, steps_max, verdict, &own);
-    if (found && !is_blind(&search)) {
+    if (found && !search.counts) {
         machine_load(machine, before);
         found = proof_check(machine, &own, &proof);
     }
