@@ -223,6 +223,8 @@ lifetime_touches_dead(const Lifetime *lifetime, const LifetimeAccess *access)
         const LifetimeObject *object = &lifetime->objects[i];
         LifetimeRange range = object_range(object);
         uint64_t rsp = lifetime->stacks->of[object->owner].rsp;
+        uint64_t touched = object->address +
+                           MAX(access->physical, range.begin) - range.begin;
 
         if (!object->dead || access->physical >= range.end ||
             range.begin >= access->physical + access->size ||
@@ -230,7 +232,7 @@ lifetime_touches_dead(const Lifetime *lifetime, const LifetimeAccess *access)
              object->owner))
             continue;
         if (access->about == object->address ||
-            (rsp > object->address && rsp <= object->stack.high))
+            (touched < rsp && rsp <= object->stack.high))
             return true;
     }
     return false;

@@ -9,7 +9,7 @@
  * cpu that sent it.  It is watched until all messages about it are done.  It
  * dies when its stack pointer was seen above it; from then on
  *
- *      no other cpu may touch it while it is still below the stack pointer,
+ *      no other cpu may touch what of it is still below the stack pointer,
  *      no callback that was called for it may touch it, whatever may lie
  *      there by now.
  *
