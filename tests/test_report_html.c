@@ -97,3 +97,87 @@ Test(report_perfetto, a_call_ends_when_it_returns)
     cr_assert(has(trace, "FIFO cpu0 to cpu1"));
     finding_free(finding);
 }
+
+Test(report_html, a_run_that_ended_well_is_named_after_what_it_shows)
+{
+    g_autoptr(Scenario) scenario = rig_scenario();
+    Finding *finding = rig_finding(scenario);
+    g_autofree char *page = NULL;
+
+    finding->told = make_record();
+    finding->run.verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
+    finding->expected = true;
+    page = report_html(scenario, finding);
+    cr_assert(has(page, "<h1><span>shown</span>: "), "%s", page);
+    cr_assert(has(page, "done: every story has ended"));
+    finding_free(finding);
+}
+
+/* The number behind `name` in the element that `part` is in. */
+static unsigned
+number_of(const char *page, const char *part, const char *name)
+{
+    const char *at = strstr(page, part);
+
+    cr_assert_not_null(at);
+    while (*at != '<')
+        at--;
+    at = strstr(at, name);
+    cr_assert_not_null(at);
+    return (unsigned)g_ascii_strtoull(at + strlen(name), NULL, 10);
+}
+
+Test(report_html, what_happens_at_once_is_on_one_line)
+{
+    g_autoptr(Scenario) scenario = rig_scenario();
+    Finding *finding = rig_finding(scenario);
+    g_autofree char *page = NULL;
+
+    finding->told = g_new0(StoryRecord, 1);
+    storyrecord_init(finding->told, 2);
+    rig_event(finding->told, 3, 0, STORY_EVENT_SENT, "sends it");
+    rig_event(finding->told, 3, 100, STORY_EVENT_ARRIVAL, "it arrives");
+    rig_event(finding->told, 3, 100, STORY_EVENT_TIMER, "timer fires");
+    page = report_html(scenario, finding);
+    cr_assert_eq(number_of(page, ">sends it<", " y=\""),
+                 number_of(page, ">it arrives<", " y=\""));
+    cr_assert_lt(number_of(page, ">it arrives<", " y=\""),
+                 number_of(page, ">timer fires<", " y=\""));
+    finding_free(finding);
+}
+
+Test(report_html, a_box_ends_where_its_call_returns)
+{
+    g_autoptr(Scenario) scenario = rig_scenario();
+    Finding *finding = rig_finding(scenario);
+    g_autofree char *page = NULL;
+
+    finding->told = g_new0(StoryRecord, 1);
+    storyrecord_init(finding->told, 2);
+    rig_event(finding->told, 10, 0, STORY_EVENT_TOLD, "f()");
+    rig_event(finding->told, 20, 100, STORY_EVENT_MARK, "inside");
+    rig_event(finding->told, 30, 0, STORY_EVENT_RETURN, "f returns");
+    rig_event(finding->told, 40, 100, STORY_EVENT_MARK, "after");
+    rig_event(finding->told, 50, 100, STORY_EVENT_MARK, "and more");
+    page = report_html(scenario, finding);
+    cr_assert_gt(number_of(page, "class=\"box told", " y=\"") +
+                     number_of(page, "class=\"box told", " height=\""),
+                 number_of(page, ">inside<", " y=\""));
+    cr_assert_lt(number_of(page, "class=\"box told", " y=\"") +
+                     number_of(page, "class=\"box told", " height=\""),
+                 number_of(page, ">after<", " y=\""));
+    finding_free(finding);
+}
+
+Test(report_html, the_table_says_the_same)
+{
+    g_autoptr(Scenario) scenario = rig_scenario();
+    Finding *finding = rig_finding(scenario);
+    g_autofree char *page = NULL;
+
+    finding->told = make_record();
+    page = report_html(scenario, finding);
+    cr_assert(has(page, "<tr><td>30<td>cpu0<td>&ensp;sends Xipiq to cpu1"
+                        "<td>ipiq.c:9<td>a &lt; b"));
+    finding_free(finding);
+}

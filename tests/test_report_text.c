@@ -29,7 +29,8 @@ make_spinlock_story(StoryRecord *record)
     rig_event(record, 279, 3, STORY_EVENT_MESSAGE, "take_and_drop(a)");
     rig_event(record, 281, 4, STORY_EVENT_CALL,
               "spin_lock(a)  <- held by cpu0 since step 97");
-    storyrecord_breach(record, &(StoryEvent){
+    storyrecord_aside(record, &(StoryEvent){
+        .kind = STORY_EVENT_BREACH,
         .step = 221, .text = "no IPI operation with a spin lock held"});
     record->stands[0] = (StoryStand){
         .function = "spin_lock", .file = "spinlock.c", .line = 31,
@@ -324,7 +325,8 @@ Test(report_text, a_run_that_is_done_says_what_it_broke)
     finding->run.verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
     plain = report_text(scenario, finding, &record, false);
     cr_assert(g_str_has_prefix(plain, "FOUND    done: every story has ended"));
-    storyrecord_breach(&record, &(StoryEvent){.step = 3, .text = "no x"});
+    storyrecord_aside(&record, &(StoryEvent){
+        .kind = STORY_EVENT_BREACH, .step = 3, .text = "no x"});
     broken = report_text(scenario, finding, &record, false);
     cr_assert(g_str_has_prefix(broken,
                                "FOUND    done, but a rule was broken: no x"));

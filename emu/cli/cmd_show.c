@@ -36,18 +36,12 @@ static void
 print_json(const Scenario *scenario, const Finding *finding,
            const MemoryOptions *memory)
 {
-    const StoryRecord *record = finding->told;
+    g_autoptr(GPtrArray) events = storyrecord_all(finding->told);
     g_autofree char *last = report_json_finding(scenario, finding, memory);
 
-    for (uint64_t i = 0; i < storyrecord_kept(record); i++) {
+    for (guint i = 0; i < events->len; i++) {
         g_autofree char *line =
-            report_json_event(storyrecord_event(record, i));
-
-        printf("%s\n", line);
-    }
-    for (guint i = 0; i < record->breaches->len; i++) {
-        g_autofree char *line = report_json_event(
-            &g_array_index(record->breaches, StoryEvent, i));
+            report_json_event(g_ptr_array_index(events, i));
 
         printf("%s\n", line);
     }

@@ -183,34 +183,11 @@ reduce_run(Trial *trial, const ReduceWish *wish, Reduction *out,
 
 /* --- Telling -------------------------------------------------------------- */
 
-/* The first claim of the case that the last run broke, or showed; of a run
- * that came to a bad end, also one that this is certain. */
-static void
-choose_told(const Trial *trial, TrialTold *told)
-{
-    for (guint i = 0; i < trial->item->claims->len; i++) {
-        const Claim *claim = g_ptr_array_index(trial->item->claims, i);
-        bool occurred = probe_occurred(trial->probe, i);
-
-        if (claim->quantifier == CLAIM_REACH ||
-            (!occurred && claim->quantifier != CLAIM_CERTAIN))
-            continue;
-        if (told->claim != NULL && claim->quantifier == CLAIM_CERTAIN &&
-            occurred)
-            continue;
-        told->claim = claim;
-        told->expected = occurred && claim->quantifier != CLAIM_NEVER;
-        if (claim->quantifier != CLAIM_CERTAIN || !occurred)
-            return;
-    }
-}
-
 Finding *
 reduce_tell(Trial *trial, const Reduction *reduction, GError **error)
 {
     TrialTold told = {.by_trace = true};
 
-    choose_told(trial, &told);
     return trial_tell(trial, &told, reduction->record.seed, &reduction->tape,
                       error);
 }

@@ -3,45 +3,97 @@
 
 #include "people/report_html.h"
 
+#include "people/report_rows.h"
 #include "people/report_said.h"
 #include "people/report_svg.h"
 #include "people/report_words.h"
 
+/* Colours have a contrast of 4.5 at least to what is behind them (WCAG 2.1,
+ * 1.4.3), in the light and in the dark. */
 static const char style[] =
-    ":root{--ink:#1d2430;--dim:#7b8494;--paper:#fbfbf9;--line:#dcdfe4;"
-    "--box:#2f6fb70d;--told:#2f6fb7;--message:#7a4fb5;--wait:#c77700;"
-    "--interrupt:#0a8a7a;--bad:#c62f2f;--lane:#9bb7d8;--full:#e0913a}\n"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e4e7ec;--dim:#8d96a6;"
-    "--paper:#14171c;--line:#2b313b;--box:#6aa5e812;--told:#79b0f0;"
-    "--message:#b697ea;--wait:#f0ae4e;--interrupt:#4cc9b6;--bad:#ff7a7a;"
-    "--lane:#3d5f8a;--full:#b06a1f}}\n"
-    "body{margin:12px 16px;background:var(--paper);color:var(--ink);"
-    "font:13px/1.45 system-ui,sans-serif}\n"
-    "h1{font-size:16px;margin:0 0 4px}h1 b{color:var(--bad)}\n"
-    "dl{display:grid;grid-template-columns:max-content 1fr;gap:0 12px;"
-    "margin:0 0 8px}dt{color:var(--dim)}dd{margin:0}\n"
+    ":root{color-scheme:light dark;--ink:#1d2430;--dim:#596273;"
+    "--paper:#fbfbf9;--line:#d5d9e0;--even:#f0f3f7;--odd:#e6ebf2;"
+    "--hit:#fff3c4;--told:#1f5fa8;--message:#7040ad;--wait:#8f5200;"
+    "--interrupt:#08695d;--bad:#b92323;--lane:#9bb7d8;--full:#e0913a;"
+    "--edge:#c3cad5}\n"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e4e7ec;--dim:#a0a8b6;"
+    "--paper:#14171c;--line:#2f3641;--even:#1b2028;--odd:#232a34;"
+    "--hit:#4a4220;--told:#82b6f2;--message:#c0a4ef;--wait:#f0b45c;"
+    "--interrupt:#55cfbd;--bad:#ff8585;--lane:#3d5f8a;--full:#96581a;"
+    "--edge:#3a4350}}\n"
+    "body{margin:10px 16px;background:var(--paper);color:var(--ink);"
+    "font:13px/1.4 system-ui,sans-serif}\n"
+    "h1{font-size:15px;margin:0 0 2px}h1 span{color:var(--bad)}\n"
+    "dl{display:grid;grid-template-columns:max-content auto max-content 1fr;"
+    "gap:0 12px;margin:0 0 4px}dt{color:var(--dim)}dd{margin:0}\n"
+    ".drawing{overflow-x:auto}svg{display:block}"
+    ".drawing svg{max-width:100%;height:auto}\n"
     "code,svg text{font:12px ui-monospace,Menlo,Consolas,"
     "\"DejaVu Sans Mono\",monospace}\n"
-    "svg{display:block}svg text{fill:var(--ink)}\n"
-    "svg .head,svg .lanehead{font-weight:bold}svg .step{fill:var(--dim);"
-    "text-anchor:end}\n"
-    "svg .place{fill:var(--dim);text-anchor:end;font-size:10px}\n"
-    "svg .remark,svg .event{fill:var(--dim)}svg .remark{font-style:italic}\n"
-    "svg .column{fill:none;stroke:var(--line)}\n"
-    "svg .box{fill:var(--box);stroke:var(--line)}\n"
+    "svg text{fill:var(--ink)}svg .head{font-weight:bold}"
+    "svg .step,svg .place{fill:var(--dim);text-anchor:end}"
+    "svg .place,svg .group{font-size:10px}svg .group{fill:var(--dim)}\n"
+    "svg .remark,svg .event{fill:var(--dim)}svg .remark{font-style:italic}"
+    "svg .gap{fill:var(--paper);stroke:var(--edge);stroke-dasharray:2 3}\n"
+    "svg .column{fill:none;stroke:var(--line)}"
+    "svg .box{fill:var(--even);stroke:var(--edge)}svg .odd{fill:var(--odd)}\n"
     "svg rect.message{stroke:var(--message)}svg rect.wait{stroke:var(--wait)}"
-    "\nsvg rect.interrupt{stroke:var(--interrupt)}\n"
+    "svg rect.interrupt{stroke:var(--interrupt)}"
+    "svg rect.told{stroke:var(--told)}\n"
     "svg text.told{fill:var(--told);font-weight:bold}"
     "svg text.message{fill:var(--message);font-weight:bold}\n"
     "svg text.wait{fill:var(--wait);font-weight:bold}"
     "svg text.interrupt{fill:var(--interrupt)}\n"
     "svg text.breach{fill:var(--bad);font-weight:bold}"
-    "svg text.visible{fill:var(--bad)}svg text.mark{font-weight:bold}\n"
-    "svg .arrow{fill:none;stroke:var(--interrupt);stroke-width:1.3}"
+    "svg text.visible{fill:var(--bad)}svg text.mark{font-weight:bold}"
+    "svg .quote{fill:var(--dim)}\n"
+    "svg .hit{fill:none;pointer-events:all}svg g:hover .hit{fill:var(--hit)}\n"
+    "svg .arrow{fill:none;stroke:var(--interrupt);stroke-width:1.4}"
     "svg .tip{fill:var(--interrupt)}\n"
-    "svg .store{fill:var(--lane)}svg .missed{fill:var(--bad)}\n"
-    "svg .lane{fill:var(--lane)}svg .full{fill:var(--full)}\n"
-    "svg .value{font-size:11px}\n";
+    "svg .store{fill:var(--lane)}svg .missed{fill:var(--bad)}"
+    "svg .miss{stroke:var(--bad);stroke-dasharray:2 2}\n"
+    "svg .lane{fill:var(--lane)}svg .full{fill:var(--full)}"
+    "svg .value{font-size:11px}\n"
+    ".legend{color:var(--dim);font-size:12px;margin:4px 0}"
+    ".legend span{white-space:nowrap;margin-right:14px}"
+    ".legend svg{display:inline;vertical-align:-2px;margin-right:4px}\n"
+    "summary{cursor:pointer;color:var(--dim)}"
+    "table{border-collapse:collapse}td,th{text-align:left;vertical-align:top;"
+    "padding:0 12px 0 0;border-bottom:1px solid var(--line)}"
+    "td:first-child{text-align:right}\n";
+
+/* In a picture of 16 by 12 each: what is what. */
+typedef struct Sign {
+    const char *shape, *means;
+} Sign;
+
+static const Sign signs[] = {
+    {"<rect class=\"box told\" x=\"1\" y=\"1\" width=\"14\" height=\"10\" "
+     "rx=\"3\"/>",
+     "call of a story, from its start to its return"},
+    {"<rect class=\"box\" x=\"1\" y=\"1\" width=\"14\" height=\"10\" "
+     "rx=\"3\"/>",
+     "call inside of one"},
+    {"<rect class=\"box message\" x=\"1\" y=\"1\" width=\"14\" height=\"10\" "
+     "rx=\"3\"/>",
+     "message executed"},
+    {"<rect class=\"box interrupt\" x=\"1\" y=\"1\" width=\"14\" "
+     "height=\"10\" rx=\"3\"/>",
+     "interrupt"},
+    {"<rect class=\"box wait\" x=\"1\" y=\"1\" width=\"14\" height=\"10\" "
+     "rx=\"3\"/>",
+     "wait"},
+    {"<path class=\"arrow\" d=\"M0 2 L15 9\" marker-end=\"url(#tip)\"/>",
+     "IPI, from send to arrival"},
+    {"<rect class=\"store\" x=\"6\" width=\"3\" height=\"12\"/>",
+     "stores in the buffer: from retirement until visible"},
+    {"<rect class=\"missed\" x=\"2\" width=\"3\" height=\"12\"/>"
+     "<path class=\"miss\" d=\"M5 6 L16 6\"/>",
+     "one that another cpu missed"},
+    {"<rect class=\"lane\" width=\"5\" height=\"6\"/>"
+     "<rect class=\"lane full\" width=\"12\" y=\"6\" height=\"6\"/>",
+     "entries of a queue or buffer; more than half full"},
+};
 
 static void
 append_field(GString *out, const char *name, const char *text, bool code)
@@ -62,31 +114,40 @@ append_head(const Scenario *scenario, const Finding *finding, GString *out)
 
     if (scenario->title != NULL)
         append_field(out, "scenario", scenario->title, false);
-    append_field(out, "case", item, false);
     if (finding->claim != NULL) {
         g_autofree char *claim = report_said_claim(finding);
 
         append_field(out, "claim", claim, true);
     }
+    append_field(out, "case", item, false);
     append_field(out, "replay", finding->replay, true);
 }
 
-static void
-append_stands(const StoryRecord *record, GString *out)
+/* What came of the run; if it ended well, what is of interest then. */
+static char *
+title_of(const Finding *finding)
 {
-    g_autofree char *waits = report_said_waits(record);
+    g_autofree char *claim = NULL;
 
-    for (unsigned i = 0; i < record->cpus; i++) {
-        const StoryStand *stand = &record->stands[i];
-        g_autofree char *text = report_said_stand(stand);
-        g_autofree char *name = g_strdup_printf("cpu%u", i);
+    if (finding->run.verdict.kind != VERDICT_DONE || finding->claim == NULL)
+        return report_said_verdict(finding, finding->told);
+    claim = claim_print(finding->claim);
+    return g_strdup_printf("%s: %s", finding->expected ? "shown" : "broken",
+                           claim);
+}
 
-        append_field(out, name, text, false);
-        if (!stand->rests && stand->quote != NULL)
-            append_field(out, "", stand->quote, true);
-    }
-    if (waits != NULL)
-        append_field(out, "waits", waits, false);
+/* Its first word in red. */
+static void
+append_title(const char *title, GString *out)
+{
+    size_t length = strcspn(title, ": ,");
+    g_autofree char *first = g_strndup(title, length);
+
+    g_string_append(out, "<h1><span>");
+    report_words_escape(out, first);
+    g_string_append(out, "</span>");
+    report_words_escape(out, title + length);
+    g_string_append(out, "</h1>\n");
 }
 
 static void
@@ -94,11 +155,16 @@ append_foot(const Finding *finding, GString *out)
 {
     const StoryRecord *record = finding->told;
     const Verdict *verdict = &finding->run.verdict;
+    g_autofree char *waits = report_said_waits(record);
+    g_autofree char *said = report_said_verdict(finding, record);
     g_autofree char *digest = g_strdup_printf(
         "%016" PRIx64 ", %" PRIu64 " switches, %" PRIu64 " steps",
         finding->run.digest, record->switches, finding->run.steps);
 
-    append_stands(record, out);
+    if (waits != NULL)
+        append_field(out, "waits", waits, false);
+    if (verdict->kind == VERDICT_DONE && finding->claim != NULL)
+        append_field(out, "end", said, false);
     for (guint i = 0; i < record->breaches->len; i++) {
         const StoryEvent *breach =
             &g_array_index(record->breaches, StoryEvent, i);
@@ -120,24 +186,106 @@ append_foot(const Finding *finding, GString *out)
     append_field(out, "digest", digest, true);
 }
 
+static void
+append_legend(GString *out)
+{
+    g_string_append(out, "<p class=\"legend\">");
+    for (unsigned i = 0; i < G_N_ELEMENTS(signs); i++)
+        g_string_append_printf(
+            out,
+            "<span><svg width=\"16\" height=\"12\" aria-hidden=\"true\">%s"
+            "</svg>%s</span>\n",
+            signs[i].shape, signs[i].means);
+    g_string_append(out, "<span>Time goes down, not to scale. Point at a line "
+                         "for its source.</span></p>\n");
+}
+
+static void
+append_cell(const char *text, GString *out)
+{
+    g_string_append(out, "<td>");
+    report_words_escape(out, text);
+}
+
+static void
+append_table_row(const ReportRow *row, GString *out)
+{
+    const StoryEvent *event = row->event;
+
+    if (event == NULL || row->remark != NULL) {
+        g_string_append(out, "<tr><td><td><td>");
+        report_words_escape(out, row->remark);
+        g_string_append(out, "<td><td>\n");
+        return;
+    }
+    g_string_append_printf(out, "<tr><td>%" PRIu64 "<td>cpu%u<td>",
+                           event->step, event->cpu);
+    for (unsigned i = 0; i < event->depth; i++)
+        g_string_append(out, "&ensp;");
+    if (row->times > 1)
+        g_string_append_printf(out, "%ux ", row->times);
+    report_words_escape(out, event->text);
+    g_string_append(out, "<td>");
+    if (event->file != NULL) {
+        report_words_escape(out, event->file);
+        g_string_append_printf(out, ":%u", event->line);
+    }
+    append_cell(event->quote != NULL ? event->quote : "", out);
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_table(const StoryRecord *record, GString *out)
+{
+    g_autoptr(GPtrArray) rows = report_rows_new(record, REPORT_HTML_ROWS_MAX);
+
+    g_string_append(out, "<details><summary>The same as a table, with the "
+                         "source line of each event</summary>\n<table>"
+                         "<tr><th>step<th>cpu<th>event<th>where<th>source\n");
+    for (guint i = 0; i < rows->len; i++)
+        append_table_row(g_ptr_array_index(rows, i), out);
+    g_string_append(out, "</table></details>\n");
+}
+
+/* As many rows as a screen has first, then all. */
+static void
+append_drawings(const StoryRecord *record, GString *out)
+{
+    g_autofree char *first = report_svg(record, REPORT_HTML_SCREEN);
+    g_autofree char *all = report_svg(record, REPORT_HTML_ROWS_MAX);
+
+    g_string_append_printf(out, REPORT_SVG_MARKER
+                           "<div class=\"drawing\">%s</div>\n", first);
+    if (!g_str_equal(first, all))
+        g_string_append_printf(out, "<details><summary>The same with nothing "
+                               "left out</summary>\n<div class=\"drawing\">%s"
+                               "</div></details>\n",
+                               all);
+}
+
 char *
 report_html(const Scenario *scenario, const Finding *finding)
 {
     GString *out = g_string_new("<!DOCTYPE html>\n<html lang=\"en\">\n<head>"
                                 "<meta charset=\"utf-8\">\n<title>");
-    g_autofree char *verdict = NULL, *drawing = NULL;
+    g_autofree char *title = NULL;
 
     INVARIANT(finding->told != NULL);
-    verdict = report_said_verdict(finding, finding->told);
-    drawing = report_svg(finding->told, REPORT_HTML_ROWS_MAX);
-    report_words_escape(out, verdict);
-    g_string_append_printf(out, "</title>\n<style>\n%s</style>\n</head>\n"
-                           "<body>\n<h1>", style);
-    report_words_escape(out, verdict);
-    g_string_append(out, "</h1>\n<dl>\n");
+    title = title_of(finding);
+    report_words_escape(out, title);
+    g_string_append_printf(out,
+                           "</title>\n<style>\n%s</style>\n</head>\n<body>\n",
+                           style);
+    append_title(title, out);
+    g_string_append(out, "<dl>\n");
     append_head(scenario, finding, out);
-    g_string_append_printf(out, "</dl>\n%s<dl>\n", drawing);
+    g_string_append(out, "</dl>\n");
+    append_drawings(finding->told, out);
+    append_legend(out);
+    g_string_append(out, "<dl>\n");
     append_foot(finding, out);
-    g_string_append(out, "</dl>\n</body>\n</html>\n");
+    g_string_append(out, "</dl>\n");
+    append_table(finding->told, out);
+    g_string_append(out, "</body>\n</html>\n");
     return g_string_free(out, FALSE);
 }

@@ -234,9 +234,13 @@ report_perfetto(const Scenario *scenario, const Finding *finding)
     name_tracks(writer, title);
     add_events(writer);
     add_samples(writer);
-    for (guint i = 0; i < finding->told->stores->len; i++)
-        add_store(writer,
-                  &g_array_index(finding->told->stores, StoryStore, i), i);
+    for (guint i = 0; i < finding->told->stores->len; i++) {
+        const StoryStore *store =
+            &g_array_index(finding->told->stores, StoryStore, i);
+
+        if (store->text != NULL)
+            add_store(writer, store, i);
+    }
     g_string_append(writer->out, "\n]}\n");
     return g_string_free(writer->out, FALSE);
 }

@@ -19,6 +19,7 @@ typedef struct Fold {
 
 typedef struct Selection {
     GPtrArray *events;   /* const StoryEvent, in order of steps */
+    uint8_t *open;       /* of each: is it a call that does not return? */
     unsigned level;      /* in the middle, the least important to show */
     uint64_t head, tail; /* the middle: indexes in [head, tail) */
 } Selection;
@@ -33,13 +34,13 @@ level_of(const StoryEvent *event)
     switch (event->kind) {
     case STORY_EVENT_TOLD:
     case STORY_EVENT_MARK:
-    case STORY_EVENT_AWAIT:
     case STORY_EVENT_BREACH:
         return 0;
     case STORY_EVENT_WAIT:
         return 1;
     case STORY_EVENT_MESSAGE:
         return 2;
+    case STORY_EVENT_BUFFERED:
     case STORY_EVENT_VISIBLE:
         return 3;
     case STORY_EVENT_CALL:
@@ -64,7 +65,6 @@ static bool
 is_barrier(const StoryEvent *event)
 {
     return event->kind == STORY_EVENT_MARK ||
-           event->kind == STORY_EVENT_AWAIT ||
            event->kind == STORY_EVENT_BREACH;
 }
 
@@ -77,7 +77,9 @@ event_at(const Selection *selection, uint64_t index)
 static bool
 is_selected(const Selection *selection, uint64_t index)
 {
-    unsigned level = level_of(event_at(selection, index));
+    unsigned level = selection->open[index]
+                         ? 0
+                         : level_of(event_at(selection, index));
 
     if (index < selection->head || index >= selection->tail)
         return level < LEVEL_HIDDEN;
@@ -230,17 +232,18 @@ fold_all(const Selection *selection)
 
 /*
  * Calls outside of any story and interrupt, in which nothing happens: an idle
- * loop that looks whether there is work.  One byte an event, not 0 for those.
+ * loop that looks whether there is work.
  */
-static uint8_t *
-find_idle_calls(const StoryRecord *record)
+static GPtrArray *
+without_idle_calls(const StoryRecord *record)
 {
-    uint64_t kept = storyrecord_kept(record);
-    uint8_t *idle = g_new0(uint8_t, kept + 1);
+    g_autoptr(GPtrArray) all = storyrecord_all(record);
+    g_autofree bool *idle = g_new0(bool, all->len + 1);
+    GPtrArray *events = g_ptr_array_new();
     bool contains[CPUS_MAX] = {false}; /* is the next event one of its? */
 
-    for (uint64_t i = kept; i-- > 0;) {
-        const StoryEvent *event = storyrecord_event(record, i);
+    for (guint i = all->len; i-- > 0;) {
+        const StoryEvent *event = g_ptr_array_index(all, i);
 
         if (level_of(event) >= LEVEL_LEAST)
             continue;
@@ -248,32 +251,31 @@ find_idle_calls(const StoryRecord *record)
                   !contains[event->cpu];
         contains[event->cpu] = event->depth > 0;
     }
-    return idle;
+    for (guint i = 0; i < all->len; i++)
+        if (!idle[i])
+            g_ptr_array_add(events, g_ptr_array_index(all, i));
+    return events;
 }
 
-static GPtrArray *
-merge_events(const StoryRecord *record)
+/* What the end is inside of says how it came about. */
+static uint8_t *
+find_open(const GPtrArray *events)
 {
-    g_autofree uint8_t *idle = find_idle_calls(record);
-    GPtrArray *events = g_ptr_array_new();
-    unsigned breach = 0;
+    uint8_t *open = g_new0(uint8_t, events->len + 1);
+    unsigned depth[CPUS_MAX]; /* the least behind here */
 
-    for (uint64_t i = 0; i < storyrecord_kept(record); i++) {
-        const StoryEvent *event = storyrecord_event(record, i);
+    for (unsigned i = 0; i < CPUS_MAX; i++)
+        depth[i] = UINT_MAX;
+    for (guint i = events->len; i-- > 0;) {
+        const StoryEvent *event = g_ptr_array_index(events, i);
 
-        if (idle[i])
-            continue;
-        while (breach < record->breaches->len &&
-               g_array_index(record->breaches, StoryEvent, breach).step <
-                   event->step)
-            g_ptr_array_add(events, &g_array_index(record->breaches,
-                                                   StoryEvent, breach++));
-        g_ptr_array_add(events, (void *)event);
+        open[i] = report_rows_is_call(event) && depth[event->cpu] != UINT_MAX &&
+                  event->depth < depth[event->cpu];
+        if (event->kind != STORY_EVENT_BREACH &&
+            event->kind != STORY_EVENT_BUFFERED)
+            depth[event->cpu] = MIN(depth[event->cpu], event->depth);
     }
-    while (breach < record->breaches->len)
-        g_ptr_array_add(events,
-                        &g_array_index(record->breaches, StoryEvent, breach++));
-    return events;
+    return open;
 }
 
 /* Even the most important events are too many: cut rows in the middle. */
@@ -327,9 +329,11 @@ row_index(const GPtrArray *rows, unsigned number)
 GPtrArray *
 report_rows_new(const StoryRecord *record, unsigned rows_max)
 {
-    g_autoptr(GPtrArray) events = merge_events(record);
-    Selection selection = {.events = events, .level = LEVEL_LEAST,
-                           .head = events->len, .tail = events->len};
+    g_autoptr(GPtrArray) events = without_idle_calls(record);
+    g_autofree uint8_t *open = find_open(events);
+    Selection selection = {.events = events, .open = open,
+                           .level = LEVEL_LEAST, .head = events->len,
+                           .tail = events->len};
     uint64_t dropped = record->count - storyrecord_kept(record);
     GPtrArray *rows = fold_all(&selection);
 
@@ -350,6 +354,21 @@ report_rows_new(const StoryRecord *record, unsigned rows_max)
     cut_middle(rows, rows_max);
     add_gap(&selection, rows, dropped);
     return rows;
+}
+
+bool
+report_rows_is_call(const StoryEvent *event)
+{
+    switch (event->kind) {
+    case STORY_EVENT_TOLD:
+    case STORY_EVENT_CALL:
+    case STORY_EVENT_MESSAGE:
+    case STORY_EVENT_WAIT:
+    case STORY_EVENT_INTERRUPT:
+        return true;
+    default:
+        return false;
+    }
 }
 
 uint64_t

@@ -10,7 +10,8 @@
  * these say in which order things were made to happen.
  *
  * Too many rows: in the middle the least important kinds go first, until it
- * fits.  The beginning and the end stay.  Layer 7; a part of report.
+ * fits.  The beginning and the end stay, and the calls that the end is inside
+ * of go last.  Layer 7; a part of report.
  */
 #ifndef EMU_PEOPLE_REPORT_ROWS_H
 #define EMU_PEOPLE_REPORT_ROWS_H
@@ -28,6 +29,9 @@ typedef struct ReportRow {
 /* The rows of `record`, `rows_max` of them at most (40 at least).  They borrow
  * from the record. */
 GPtrArray *report_rows_new(const StoryRecord *record, unsigned rows_max);
+
+/* Is it a call, or something else that has an end and what happens inside? */
+bool report_rows_is_call(const StoryEvent *event);
 
 /* Which cpus have rows of their own: one bit each. */
 uint64_t report_rows_cpus(const GPtrArray *rows);

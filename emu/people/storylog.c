@@ -8,7 +8,6 @@
 #include "people/storylog_lanes.h"
 #include "people/storylog_read.h"
 #include "people/storylog_stand.h"
-#include "people/storylog_stores.h"
 #include "people/storylog_value.h"
 #include "watch/operand.h"
 
@@ -32,7 +31,6 @@ struct StoryLog {
     GHashTable *functions; /* address: IS_* */
     GHashTable *probes;    /* address: index of the probe, plus one */
     GArray *locks;         /* StoryLogLock */
-    StoryLogStores *stores;
     StoryLogLanes *lanes;
     Core cores[CPUS_MAX];
 };
@@ -55,14 +53,17 @@ registers(StoryLog *log, unsigned cpu)
 
 /* --- Events --------------------------------------------------------------- */
 
-/* Put it on the record. */
+/* Put it on the record.  What the scenario does is in no source of the
+ * guest. */
 static void
 push(StoryLog *log, StoryEvent *event)
 {
     event->step = now(log);
     event->address = cpu_rip(machine_cpu(log->setup.machine, event->cpu));
     event->depth = callstack_depth(&log->cores[event->cpu].stack);
-    storylog_locate(&log->setup, log->record, event);
+    if (event->kind != STORY_EVENT_TOLD && event->kind != STORY_EVENT_MARK &&
+        event->kind != STORY_EVENT_END)
+        storylog_locate(&log->setup, log->record, event);
     storylog_lanes_look(log->lanes, event->step);
     storyrecord_push(log->record, event);
 }
@@ -342,12 +343,17 @@ on_delivery(StoryLog *log, const Action *action)
 static void
 on_drain(StoryLog *log, const Action *action, uint64_t count)
 {
+    storylog_lanes_look(log->lanes, now(log));
     for (uint64_t i = 0; i < count && i < STOREBUF_DEPTH_MAX; i++) {
-        g_autofree char *text = storylog_stores_drain(
-            log->stores, action->cpu, (unsigned)(action->number + i));
+        StoryEvent event = {.cpu = (uint8_t)action->cpu,
+                            .kind = STORY_EVENT_VISIBLE};
+        g_autofree char *text = storylog_lanes_drain(
+            log->lanes, (unsigned)(action->number + i), &event);
 
-        if (text != NULL)
-            tell(log, action->cpu, STORY_EVENT_VISIBLE, text);
+        if (text == NULL)
+            continue;
+        event.text = text;
+        push(log, &event);
     }
 }
 
@@ -355,13 +361,15 @@ static void
 on_access(void *user, unsigned cpu, gpa_t physical, const InsnAccess *access)
 {
     StoryLog *log = user;
-    g_autofree char *text =
-        storylog_stores_access(log->stores, cpu, physical, access);
+    StoryEvent event = {.cpu = (uint8_t)cpu, .kind = STORY_EVENT_VISIBLE};
+    g_autofree char *text = NULL;
 
     if (access->mode & INSN_ACCESS_READ)
-        storylog_lanes_read(log->lanes, cpu, physical, access->size);
-    if (text != NULL)
-        tell(log, cpu, STORY_EVENT_VISIBLE, text);
+        text = storylog_lanes_read(log->lanes, physical, access->size, &event);
+    if (text == NULL)
+        return;
+    event.text = text;
+    push(log, &event);
 }
 
 static void
@@ -378,11 +386,10 @@ on_action(void *user, const Action *action, uint64_t steps)
 
     switch (action->kind) {
     case ACTION_STEP:
-        storylog_lanes_look(log->lanes, now(log));
+        storylog_lanes_step(log->lanes, action->cpu, now(log));
         if (log->stepping >= 0 && log->stepping != (int)action->cpu)
             log->record->switches++;
         log->stepping = (int)action->cpu;
-        storylog_stores_linger(log->stores, action->cpu);
         return;
     case ACTION_DRAIN:
         on_drain(log, action, steps);
@@ -458,7 +465,7 @@ storylog_breach(StoryLog *log, const Breach *breach)
     };
 
     storylog_locate(&log->setup, log->record, &event);
-    storyrecord_breach(log->record, &event);
+    storyrecord_aside(log->record, &event);
 }
 
 /* --- Life ----------------------------------------------------------------- */
@@ -490,7 +497,6 @@ storylog_new(const StoryLogSetup *setup)
     log->functions = g_hash_table_new(g_direct_hash, g_direct_equal);
     log->probes = g_hash_table_new(g_direct_hash, g_direct_equal);
     log->locks = g_array_new(FALSE, FALSE, sizeof(StoryLogLock));
-    log->stores = storylog_stores_new(&log->setup);
     log->record = g_new0(StoryRecord, 1);
     storyrecord_init(log->record, machine_cpus(setup->machine));
     log->lanes = storylog_lanes_new(&log->setup, log->record);
@@ -515,7 +521,6 @@ storylog_free(StoryLog *log)
     g_hash_table_unref(log->functions);
     g_hash_table_unref(log->probes);
     g_array_unref(log->locks);
-    storylog_stores_free(log->stores);
     storylog_lanes_free(log->lanes);
     storyrecord_free(log->record);
     g_free(log);

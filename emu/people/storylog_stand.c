@@ -157,8 +157,10 @@ storylog_locate(const StoryLogSetup *setup, StoryRecord *record,
 
     if (!image_line_at(image, event->address, &line))
         return;
-    /* Of a breach it is the line in the function that is named. */
-    if (event->kind == STORY_EVENT_BREACH && line.frame_count > 0) {
+    /* The line in the function that is named, or that writes to the APIC. */
+    if ((event->kind == STORY_EVENT_BREACH ||
+         event->kind == STORY_EVENT_SENT) &&
+        line.frame_count > 0) {
         line.file = line.frames[line.frame_count - 1].file;
         line.line = line.frames[line.frame_count - 1].line;
     }

@@ -11,6 +11,7 @@ storyrecord_init(StoryRecord *record, unsigned cpus)
     record->first = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->newest = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->breaches = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
+    record->buffered = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->lanes = g_array_new(FALSE, FALSE, sizeof(StoryLane));
     record->samples = g_array_new(FALSE, FALSE, sizeof(StorySample));
     record->stores = g_array_new(FALSE, FALSE, sizeof(StoryStore));
@@ -27,6 +28,7 @@ storyrecord_clear(StoryRecord *record)
     g_array_unref(record->first);
     g_array_unref(record->newest);
     g_array_unref(record->breaches);
+    g_array_unref(record->buffered);
     g_array_unref(record->lanes);
     g_array_unref(record->samples);
     g_array_unref(record->stores);
@@ -104,24 +106,7 @@ storyrecord_sample(StoryRecord *record, const StorySample *sample)
         g_array_append_vals(record->samples, sample, 1);
 }
 
-uint32_t
-storyrecord_value(const StoryRecord *record, unsigned lane, uint64_t step)
-{
-    uint32_t value = 0;
-
-    for (guint i = 0; i < record->samples->len; i++) {
-        const StorySample *sample =
-            &g_array_index(record->samples, StorySample, i);
-
-        if (sample->step > step)
-            break;
-        if (sample->lane == lane)
-            value = sample->value;
-    }
-    return value;
-}
-
-/* A breach is told beside the call that it came with. */
+/* It is told beside the call that it came with. */
 static uint8_t
 depth_at(const StoryRecord *record, unsigned cpu, uint64_t step)
 {
@@ -135,17 +120,17 @@ depth_at(const StoryRecord *record, unsigned cpu, uint64_t step)
 }
 
 void
-storyrecord_breach(StoryRecord *record, const StoryEvent *event)
+storyrecord_aside(StoryRecord *record, const StoryEvent *event)
 {
     StoryEvent copy = own(record, event);
-    unsigned at = record->breaches->len;
+    GArray *to = event->kind == STORY_EVENT_BREACH ? record->breaches
+                                                   : record->buffered;
+    unsigned at = to->len;
 
-    copy.kind = STORY_EVENT_BREACH;
     copy.depth = depth_at(record, copy.cpu, copy.step);
-    while (at > 0 &&
-           g_array_index(record->breaches, StoryEvent, at - 1).step > copy.step)
+    while (at > 0 && g_array_index(to, StoryEvent, at - 1).step > copy.step)
         at--;
-    g_array_insert_val(record->breaches, at, copy);
+    g_array_insert_val(to, at, copy);
 }
 
 uint64_t
@@ -170,6 +155,34 @@ storyrecord_event(const StoryRecord *record, uint64_t index)
     return &g_array_index(record->newest, StoryEvent, later);
 }
 
+/* Those of `from` whose step is below `step`; `at` goes on. */
+static void
+add_below(GPtrArray *all, const GArray *from, guint *at, uint64_t step)
+{
+    while (*at < from->len && g_array_index(from, StoryEvent, *at).step < step)
+        g_ptr_array_add(all, &g_array_index(from, StoryEvent, (*at)++));
+}
+
+/* A store was buffered before the event of the same step that noticed it, a
+ * rule was broken by it. */
+GPtrArray *
+storyrecord_all(const StoryRecord *record)
+{
+    GPtrArray *all = g_ptr_array_new();
+    guint breach = 0, buffered = 0;
+
+    for (uint64_t i = 0; i < storyrecord_kept(record); i++) {
+        const StoryEvent *event = storyrecord_event(record, i);
+
+        add_below(all, record->breaches, &breach, event->step);
+        add_below(all, record->buffered, &buffered, event->step + 1);
+        g_ptr_array_add(all, (void *)event);
+    }
+    add_below(all, record->breaches, &breach, UINT64_MAX);
+    add_below(all, record->buffered, &buffered, UINT64_MAX);
+    return all;
+}
+
 const char *
 storyrecord_kind_name(StoryEventKind kind)
 {
@@ -183,11 +196,11 @@ storyrecord_kind_name(StoryEventKind kind)
         [STORY_EVENT_INTERRUPT] = "interrupt",
         [STORY_EVENT_SENT] = "sent",
         [STORY_EVENT_ARRIVAL] = "arrival",
+        [STORY_EVENT_BUFFERED] = "buffered",
         [STORY_EVENT_VISIBLE] = "visible",
         [STORY_EVENT_TIMER] = "timer",
         [STORY_EVENT_TRACE] = "trace",
         [STORY_EVENT_MARK] = "mark",
-        [STORY_EVENT_AWAIT] = "await",
         [STORY_EVENT_BREACH] = "breach",
         [STORY_EVENT_END] = "end",
     };

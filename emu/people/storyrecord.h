@@ -6,6 +6,7 @@
  *      lanes     what changes all the time: how full FIFOs and buffers are
  *      stores    that lingered in a buffer while another cpu ran
  *      breaches  rules that were broken
+ *      buffered  where stores retired that were missed later
  *      stands    where each cpu stands at the end, and what it waits for
  *
  * A run can be a million steps, so the middle of a long one is dropped: the
@@ -43,11 +44,11 @@ typedef enum StoryEventKind {
     STORY_EVENT_INTERRUPT, /* an interrupt or exception is taken */
     STORY_EVENT_SENT,      /* an interrupt message is sent */
     STORY_EVENT_ARRIVAL,   /* it reaches this cpu's APIC */
-    STORY_EVENT_VISIBLE,   /* a store drains that others ran without */
+    STORY_EVENT_BUFFERED,  /* a store retires that another cpu will miss */
+    STORY_EVENT_VISIBLE,   /* it is missed; it drains; a load is late */
     STORY_EVENT_TIMER,     /* this cpu's APIC timer fires */
     STORY_EVENT_TRACE,     /* one of the system's own trace points */
     STORY_EVENT_MARK,
-    STORY_EVENT_AWAIT,
     STORY_EVENT_BREACH,
     STORY_EVENT_END,       /* the cpu's story ends */
 } StoryEventKind;
@@ -62,6 +63,7 @@ typedef struct StoryEvent {
     uint64_t message; /* SENT, ARRIVAL: both ends have the same number, from
                          1; 0: none */
     uint32_t line;
+    uint32_t store; /* BUFFERED, VISIBLE: in StoryRecord.stores, from 1; or 0 */
     uint8_t cpu;
     uint8_t depth; /* of calls that are told, below the story's call */
     StoryEventKind kind;
@@ -85,7 +87,8 @@ typedef struct StorySample {
 /* A store between its retirement and its visibility. */
 typedef struct StoryStore {
     uint64_t retired, visible; /* steps; visible may be STORY_NEVER */
-    const char *text;          /* "gd(1).gd_npoll = 0, stored at f.c:12" */
+    const char *text; /* "gd(1).gd_npoll = 0, stored at f.c:12"; NULL if no
+                         other cpu ran while it was buffered */
     uint8_t cpu;
     bool missed; /* another cpu read these bytes meanwhile */
 } StoryStore;
@@ -109,6 +112,7 @@ typedef struct StoryRecord {
     GArray *first;     /* StoryEvent */
     GArray *newest;    /* StoryEvent; a ring */
     GArray *breaches;  /* StoryEvent, by step */
+    GArray *buffered;  /* StoryEvent, by step */
     GArray *lanes;     /* StoryLane */
     GArray *samples;   /* StorySample, by step */
     GArray *stores;    /* StoryStore, by their retirement */
@@ -126,19 +130,19 @@ const char *storyrecord_text(StoryRecord *record, const char *text);
 
 /* Add an event, whose texts are copied. */
 void storyrecord_push(StoryRecord *record, const StoryEvent *event);
-/* Add a broken rule, at any time: it takes its place, and the depth of what
- * its cpu did then. */
-void storyrecord_breach(StoryRecord *record, const StoryEvent *event);
+/* Add a BREACH or a BUFFERED, at any time: it takes its place, and the depth
+ * of what its cpu did then. */
+void storyrecord_aside(StoryRecord *record, const StoryEvent *event);
 
 /* A lane's value now, if it has changed. */
 void storyrecord_sample(StoryRecord *record, const StorySample *sample);
-/* The value of a lane at a step; 0 before its first sample. */
-uint32_t storyrecord_value(const StoryRecord *record, unsigned lane,
-                           uint64_t step);
 
 /* Events that are kept; number `index` of them, in order. */
 uint64_t storyrecord_kept(const StoryRecord *record);
 const StoryEvent *storyrecord_event(const StoryRecord *record, uint64_t index);
+/* All of them with breaches and BUFFERED in their places: const StoryEvent *,
+ * borrowed from the record. */
+GPtrArray *storyrecord_all(const StoryRecord *record);
 
 /* "call", "message"... */
 const char *storyrecord_kind_name(StoryEventKind kind);

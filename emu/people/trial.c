@@ -481,6 +481,28 @@ search_for(Trial *trial, uint64_t seed, Tape *tape, GError **error)
     return true;
 }
 
+/* The first claim of the case that this run broke, or showed; of a run
+ * that came to a bad end, also one that this is certain. */
+static void
+choose_told(const Trial *trial, TrialTold *told)
+{
+    for (guint i = 0; i < trial->item->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(trial->item->claims, i);
+        bool occurred = probe_occurred(trial->probe, i);
+
+        if (claim->quantifier == CLAIM_REACH ||
+            (!occurred && claim->quantifier != CLAIM_CERTAIN))
+            continue;
+        if (told->claim != NULL && claim->quantifier == CLAIM_CERTAIN &&
+            occurred)
+            continue;
+        told->claim = claim;
+        told->expected = occurred && claim->quantifier != CLAIM_NEVER;
+        if (claim->quantifier != CLAIM_CERTAIN || !occurred)
+            return;
+    }
+}
+
 static Finding *
 tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
      GError **error)
@@ -506,6 +528,7 @@ tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
         .color = trial->options->color,
     };
     g_autoptr(Telling) telling = telling_new(&setup);
+    TrialTold about = *told;
     RunRecord record;
     bool ran;
 
@@ -517,7 +540,9 @@ tell(Trial *trial, const TrialTold *told, uint64_t seed, const Tape *tape,
     if (!ran)
         return NULL;
     record.digest = machine_digest(trial->stage->machine);
-    return telling_finish(telling, told->claim, told->expected, &record,
+    if (about.claim == NULL)
+        choose_told(trial, &about);
+    return telling_finish(telling, about.claim, about.expected, &record,
                           error);
 }
 

@@ -69,7 +69,7 @@ typedef struct Trial {
 
 /* Which claim a run is told for, and whether it shows or breaks it. */
 typedef struct TrialTold {
-    const Claim *claim; /* NULL: nobody asked about a claim */
+    const Claim *claim; /* NULL: whichever it shows or breaks, if any */
     bool expected;
     bool by_trace; /* no seed makes this run: its trace replays it */
     const char *trace; /* the file that is being replayed, or NULL */

@@ -23,9 +23,9 @@ heddle show $file --case 1 --seed 2 --html "$tmp/b.html" \
 ok "the page is the same each time" cmp -s "$tmp/a.html" "$tmp/b.html"
 ok "the trace is the same each time" cmp -s "$tmp/a.json" "$tmp/b.json"
 ok "the page needs nothing else" \
-    [ -z "$(grep -oE '(src|href)=|@import|url\(http' "$tmp/a.html")" ]
+    [ -z "$(grep -oE '(src|href)=|@import|url\(http|<script' "$tmp/a.html")" ]
 ok "messages are arrows" grep -q 'class="arrow"' "$tmp/a.html"
-ok "calls are boxes" grep -q 'class="box call"' "$tmp/a.html"
+ok "calls are boxes" grep -q 'class="box call' "$tmp/a.html"
 ok "FIFOs are beside" grep -q 'messages from cpu1 to cpu2, of 8' "$tmp/a.html"
 ok "a row has its source line" \
     grep -q 'ipiq.c:[0-9]*  ' "$tmp/a.html"
@@ -33,6 +33,9 @@ ok "the page says how to replay it" grep -q "heddle replay $file" "$tmp/a.html"
 
 expect 0 heddle show $weak --case 4 --seed 11 --html "$tmp/weak.html"
 ok "a store that was missed is a bar" grep -q 'class="missed"' "$tmp/weak.html"
+ok "from where it goes into the buffer" grep -q 'buffers gd(1).gd_npoll = 0' \
+    "$tmp/weak.html"
+ok "and says what the run shows" grep -q '<h1>.*lost_message' "$tmp/weak.html"
 ok "and says whose it is" grep -q "in cpu1.s buffer from step" "$tmp/weak.html"
 
 expect 0 heddle show $file --case 1 --seed 2 --json
@@ -75,6 +78,38 @@ PY
 else
     skip "slices nest, arrows have two ends, counters count" "no python3"
 fi
+
+# A shrunk finding in a browser: what of the page is on a screen, and is there
+# a line whose texts overlap or leave their column?
+measure='<script>
+let wrong = 0
+for (const row of document.querySelectorAll(".drawing g")) {
+  const room = row.querySelector(".hit").getBBox()
+  let left = room.x
+  for (const text of row.querySelectorAll("text")) {
+    const box = text.getBBox()
+    wrong += box.x < left || box.x + box.width > room.x + room.width + 4
+    left = box.x + box.width
+  }
+}
+const seen = document.querySelector(".drawing svg").getBoundingClientRect()
+document.title = "measured " + Math.round(seen.bottom) + " " +
+    Math.round(seen.right) + " " + wrong
+</script>'
+# measured WHAT CASE SEED SCENARIO
+measured() {
+    heddle shrink "$4" --case "$2" --seed "$3" >"$tmp/shrunk"
+    heddle show "$(sed -n 's/^trace *//p' "$tmp/shrunk")" --html "$tmp/s.html"
+    { cat "$tmp/s.html"; echo "$measure"; } >"$tmp/measured.html"
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu \
+        --user-data-dir="$tmp/profile" --window-size=1440,900 --dump-dom \
+        "file://$tmp/measured.html" >"$tmp/dom" 2>"$tmp/browser"
+    # shellcheck disable=SC2046 # three numbers
+    set -- "$1" $(sed -n 's/.*<title>measured \(.*\)<.title>.*/\1/p' "$tmp/dom")
+    ok "$1: the drawing is on one screen" [ "${2:-9999}" -le 900 ]
+    ok "$1: and not wider" [ "${3:-9999}" -le 1440 ]
+    ok "$1: no texts overlap" [ "${4:-9999}" -eq 0 ]
+}
 browser=$(command -v chromium || command -v chromium-browser)
 if [ -n "$browser" ]; then
     timeout 60 "$browser" --headless --no-sandbox --disable-gpu \
@@ -83,11 +118,12 @@ if [ -n "$browser" ]; then
     shapes() { grep -oE '<(rect|text|path)' "$1" | wc -l; }
     ok "a browser reads every shape" \
         [ "$(shapes "$tmp/dom")" -eq "$(shapes "$tmp/weak.html")" ]
-    high=$(sed -n 's/.*<svg [^>]*height="\([0-9]*\)".*/\1/p' "$tmp/dom")
-    ok "a short finding fits a screen" [ "${high:-9999}" -lt 700 ]
+    measured "a livelock of three cpus" 1 2 $file
+    measured "a store that is late" 4 11 $weak
+    measured "a storm" 1 25 scenarios/dragonfly/storm_of_sends.lua
 else
     skip "a browser reads every shape" "no chromium"
-    skip "a short finding fits a screen" "no chromium"
+    skip "the drawing is on one screen, and no texts overlap" "no chromium"
 fi
 
 tap_end
