@@ -101,6 +101,10 @@ lwkt_switch(void)
     ntd = gd->gd_storythread.td_flags & TDF_RUNQ ? &gd->gd_storythread
                                                  : &gd->gd_idlethread;
 #endif
+#ifdef PREEMPTION
+    if (td->td_preempted != NULL)
+        ntd = td->td_preempted;
+#endif
     if (ntd != td) {
         td->td_flags &= ~TDF_RUNNING;
         ntd->td_flags |= TDF_RUNNING;
@@ -114,10 +118,40 @@ lwkt_switch(void)
 }
 
 /*
+ * PREEMPTION: a thread that may preempt runs at once, on top of the current
+ * one, unless that is in a critical section other than the caller's, masters
+ * a cpusync or holds a spin lock.  When it blocks or ends, the other goes on.
+ * Inside a callback the level of nesting counts for the interrupted thread
+ * alone; so nobody notices that what it has claimed has to wait.
+ */
+#ifdef PREEMPTION
+static void
+lwkt_preempt(thread_t ntd, int critcount)
+{
+    globaldata_t gd = mycpu;
+    thread_t td = gd->gd_curthread;
+    int level = gd->gd_intr_nesting_level;
+
+    if (td == ntd || td->td_critcount > critcount || td->td_cscount != 0
+        || gd->gd_spinlocks != 0 || td->td_preempted != NULL)
+        return;
+    ntd->td_preempted = td;
+    ntd->td_flags |= TDF_RUNNING;
+    gd->gd_intr_nesting_level = 0;
+    gd->gd_curthread = ntd;
+    cpu_lwkt_switch(&td->td_sp, ntd->td_sp);
+    gd->gd_intr_nesting_level = level;
+    ntd->td_preempted = NULL;
+}
+#else
+#define lwkt_preempt(ntd, critcount) ((void)0)
+#endif
+
+/*
  * With a frame the interrupted thread could be preempted by td, so td is
  * scheduled outside of the critical section that this callback began in.
- * Nothing preempts in this guest, but interrupts come in the gap as they do
- * in the kernel: the only standard callback of which that is true.
+ * Even if nothing preempts, interrupts come in the gap as they do in the
+ * kernel: the only standard callback of which that is true.
  */
 static void
 lwkt_schedule_remote(void *arg, int arg2, struct intrframe *frame)
@@ -159,6 +193,8 @@ lwkt_schedule(thread_t td)
 #endif
         if (td != gd->gd_curthread)
             atomic_set_int(&gd->gd_reqflags, RQF_AST_LWKT_RESCHED);
+        if (td->td_preemptable)
+            lwkt_preempt(td, 1);
     }
     crit_exit();
 #ifdef SCHEDULE_TAKES_TOKEN

@@ -5,6 +5,7 @@
 #include <machine/atomic.h>
 #include <machine/cpu.h>
 #include <machine/smp.h>
+#include <sys/callout.h>
 #include <sys/systm.h>
 #include <sys/thread2.h>
 
@@ -247,6 +248,9 @@ lapic_timer_process_frame(struct intrframe *frame)
     (void)frame;
     if (mycpu->gd_cpuid == 0)
         ++ticks;
+#if THREADS
+    hardclock_softtick();
+#endif
 #ifdef DEVICE_TICKS
     /* As sched_ithd(): a device's interrupt thread lives on the last cpu. */
     lwkt_schedule(&globaldata_find(ncpus - 1)->gd_storythread);

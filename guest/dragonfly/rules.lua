@@ -129,9 +129,10 @@ return {
       "lwkt_wait_ipiq", "lwkt_process_ipiq", "lwkt_process_ipiq_frame",
       "lwkt_synchronize_ipiqs", "lwkt_cpusync_interlock",
       "lwkt_cpusync_deinterlock", "wakeup", "_wakeup", "tsleep_interlock",
-      "tsleep", "spin_lock", "spin_unlock", "splz", "doreti",
-      "lwkt_switch", "stop_cpus", "restart_cpus", "smp_invltlb", "Xipiq",
-      "Xtimer", "Xinvltlb", "Xcpustop", "panic",
+      "tsleep", "endtsleep", "lwkt_gettoken", "lwkt_preempt", "spin_lock",
+      "spin_unlock", "splz", "doreti", "lwkt_switch", "stop_cpus",
+      "restart_cpus", "smp_invltlb", "Xipiq", "Xtimer", "Xinvltlb", "Xcpustop",
+      "panic",
     },
   },
 

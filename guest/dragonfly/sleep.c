@@ -36,6 +36,7 @@
 #include <machine/atomic.h>
 #include <machine/cpu.h>
 #include <machine/smp.h>
+#include <sys/callout.h>
 #include <sys/systm.h>
 #include <sys/thread2.h>
 
@@ -164,9 +165,14 @@ int
 tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
 {
     thread_t td = curthread;
-
+    int error = 0;
+#if THREADS
+    struct callout timeout;
+#else
     if (timo != 0)
         panic("tsleep: this guest has no callouts");
+#endif
+
     crit_enter();
 #if TSLEEP_RELEASE && TSLEEP_RELEASE < 200908
     td->td_release(td);
@@ -190,7 +196,16 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
         if (TSLEEP_TOKEN && TSLEEP_TOKEN < 201111)
             lwkt_gettoken(&proc_token);
         td->td_flags |= TDF_TSLEEP_DESCHEDULED;
+#if THREADS
+        callout_init(&timeout);
+        if (timo != 0)
+            callout_reset(&timeout, timo, endtsleep, td);
+#endif
         lwkt_switch();
+#if THREADS
+        if (timo != 0)
+            error = tsleep_timed_out(td, &timeout);
+#endif
         td->td_flags &= ~TDF_TSLEEP_DESCHEDULED;
         td->td_wmesg = NULL;
         if (td->td_flags & TDF_TSLEEPQ) /* scheduled by somebody else */
@@ -199,7 +214,7 @@ tsleep(const volatile void *ident, int flags, const char *wmesg, int timo)
     if (TSLEEP_TOKEN && proc_token.t_owner == td)
         lwkt_reltoken(&proc_token);
     crit_exit();
-    return 0;
+    return error;
 }
 
 #ifdef CHAINED_WAKEUP

@@ -29,5 +29,6 @@
 #define ENOENT 2
 #define EBUSY  16
 #define EINVAL 22
+#define EWOULDBLOCK 35
 
 #endif

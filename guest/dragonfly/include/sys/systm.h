@@ -30,7 +30,8 @@ void splz(void);
 /*
  * tsleep_interlock() queues the current thread, so that a wakeup() from now
  * on is not missed; tsleep() with PINTERLOCKED sleeps unless one has come.
- * This guest has no callouts: `timo` must be 0.
+ * `timo` clock interrupts later it returns EWOULDBLOCK; 0 is never, and
+ * without THREADS it must be 0, as there are no callouts.
  */
 void tsleep_interlock(const volatile void *ident, int flags);
 int tsleep(const volatile void *ident, int flags, const char *wmesg, int timo);

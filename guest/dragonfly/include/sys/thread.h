@@ -47,6 +47,8 @@ struct lwkt_cpusync {
 #define TDF_TSLEEPQ            0x0004 /* on a sleep queue */
 #define TDF_TSLEEP_DESCHEDULED 0x0008 /* and really asleep */
 #define TDF_DELAYED_WAKEUP     0x0010 /* its wakeups are kept for later */
+#define TDF_TIMEOUT            0x0020 /* its callout was called */
+#define TDF_TIMEOUT_RUNNING    0x0040 /* and works on it: stay in tsleep() */
 
 /*
  * Threads a cpu has besides its story and idle ones; an axis of the build.
@@ -80,6 +82,9 @@ struct thread {
     const volatile void *td_wchan; /* what it sleeps on */
     const char *td_wmesg;
     thread_t td_sleepnext, td_sleepprev;
+#ifdef PREEMPTION
+    thread_t td_preempted; /* whom it came upon, and goes back to */
+#endif
 #if THREADS
     void (*td_release)(thread_t td); /* before it sleeps: see sleep.c */
     thread_t td_runnext;
@@ -117,6 +122,11 @@ void lwkt_smp_stopped(void);
 
 /* sleep.c: in a critical section, on the thread's cpu, if it is queued. */
 void tsleep_remove(thread_t td);
+
+/* timeout.c: only with THREADS. */
+struct callout;
+void endtsleep(void *arg);
+int tsleep_timed_out(thread_t td, struct callout *timeout);
 
 /* sched.c: only with THREADS. */
 extern struct lwkt_token proc_token, mp_token;
