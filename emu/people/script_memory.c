@@ -416,7 +416,8 @@ l_no_field(lua_State *lua)
 
 /* --- Words ---------------------------------------------------------------- */
 
-/* gd(n): upvalue 1 keeps those that were made. */
+/* gd(n): upvalue 1 keeps those that were made, for as long as their type is
+ * that of the image in use: another build may have other fields. */
 static int
 l_gd(lua_State *lua)
 {
@@ -427,9 +428,11 @@ l_gd(lua_State *lua)
         .index = cpu,
         .count = 1,
     };
+    const ScriptPlace *kept;
 
-    if (lua_rawgeti(lua, lua_upvalueindex(1), (lua_Integer)cpu + 1) !=
-        LUA_TNIL)
+    lua_rawgeti(lua, lua_upvalueindex(1), (lua_Integer)cpu + 1);
+    kept = lua_touserdata(lua, -1);
+    if (kept != NULL && kept->type == script->view.globaldata)
         return 1;
     script_require_image(lua);
     if (!script->view.has_globaldata)

@@ -93,6 +93,19 @@ EOT
 expect 0 heddle run "$tmp/console.lua"
 ok "the console is told" grep -q '  | LWKT_WAIT_IPIQ WARNING' "$out"
 
+# Each case has its own build, and fields may lie elsewhere in it.
+cat >"$tmp/layouts.lua" <<EOT
+scenario "a mutant whose threads have one field more"
+system "dragonfly" { cpus = 2 }
+function cpu0()
+  assert(gd(0).gd_curthread == gd(0).gd_storythread)
+  mark "the same"
+end
+case "with" mutant "preemption" possible (marked "the same")
+case "without" possible (marked "the same")
+EOT
+expect 0 heddle run "$tmp/layouts.lua"
+
 expect 1 heddle run scenarios/canary.lua
 ok "the canary's claim is seen to fail" grep -q 'FAIL  never' "$out"
 expect 1 heddle run --tap scenarios/canary.lua
