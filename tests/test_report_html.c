@@ -89,11 +89,11 @@ Test(report_perfetto, a_call_ends_when_it_returns)
 
     finding->told = make_record();
     trace = report_perfetto(scenario, finding);
-    cr_assert(has(trace, "{\"ph\":\"B\",\"pid\":1,\"tid\":0,\"ts\":10,\"name\":"
+    cr_assert(has(trace, "{\"ph\":\"B\",\"pid\":1,\"tid\":1,\"ts\":10,\"name\":"
                          "\"f(<b>, \\\"x\\\")\""));
-    cr_assert(has(trace, "{\"ph\":\"E\",\"pid\":1,\"tid\":0,\"ts\":50}"));
-    cr_assert(has(trace, "{\"ph\":\"s\",\"pid\":1,\"tid\":0,\"ts\":30,"));
-    cr_assert(has(trace, "{\"ph\":\"f\",\"pid\":1,\"tid\":1,\"ts\":40,"));
+    cr_assert(has(trace, "{\"ph\":\"E\",\"pid\":1,\"tid\":1,\"ts\":50}"));
+    cr_assert(has(trace, "{\"ph\":\"s\",\"pid\":1,\"tid\":1,\"ts\":30,"));
+    cr_assert(has(trace, "{\"ph\":\"f\",\"pid\":1,\"tid\":2,\"ts\":40,"));
     cr_assert(has(trace, "FIFO cpu0 to cpu1"));
     finding_free(finding);
 }

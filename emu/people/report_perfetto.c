@@ -4,6 +4,7 @@
 #include "people/report_perfetto.h"
 
 #include "people/json.h"
+#include "people/report_rows.h"
 #include "people/report_said.h"
 
 #define DEPTH_MAX 256u
@@ -15,7 +16,15 @@ typedef struct Writer {
     /* Of each cpu, the depths of what is open, outermost first. */
     uint8_t open[CPUS_MAX][DEPTH_MAX];
     unsigned count[CPUS_MAX];
+    GHashTable *arrived; /* numbers of messages with both ends here */
 } Writer;
+
+/* Perfetto keeps thread 0 for the idle thread of a kernel. */
+static unsigned
+thread_of(unsigned cpu)
+{
+    return cpu + 1;
+}
 
 /* Begin an event; the caller adds members and closes it with "}". */
 static void
@@ -27,7 +36,7 @@ begin(Writer *writer, const char *phase, uint64_t step, unsigned cpu)
     g_string_append_printf(writer->out,
                            "\n{\"ph\":\"%s\",\"pid\":1,\"tid\":%u,"
                            "\"ts\":%" PRIu64,
-                           phase, cpu, step);
+                           phase, thread_of(cpu), step);
 }
 
 static void
@@ -49,6 +58,10 @@ name_tracks(Writer *writer, const char *process)
         begin(writer, "M", 0, i);
         add_name(writer, "thread_name");
         g_string_append_printf(writer->out, ",\"args\":{\"name\":\"cpu%u\"}}",
+                               i);
+        begin(writer, "M", 0, i);
+        add_name(writer, "thread_sort_index");
+        g_string_append_printf(writer->out, ",\"args\":{\"sort_index\":%u}}",
                                i);
     }
 }
@@ -106,43 +119,61 @@ add_instant(Writer *writer, const StoryEvent *event)
     add_place(writer, event);
 }
 
+/*
+ * An arrow begins and ends in the slice that is open there, and Perfetto drops
+ * one that has none; a cpu at rest is in none.  So both ends are slices without
+ * duration, which are shown like instants.
+ */
 static void
-add_flow(Writer *writer, const StoryEvent *event)
+add_end_of_message(Writer *writer, const StoryEvent *event)
 {
     bool sent = event->kind == STORY_EVENT_SENT;
 
-    if (event->message == 0)
-        return;
-    begin(writer, sent ? "s" : "f", event->step, event->cpu);
-    add_name(writer, "ipi");
-    g_string_append_printf(writer->out,
-                           ",\"cat\":\"ipi\",\"id\":%" PRIu64 "%s}",
-                           event->message, sent ? "" : ",\"bp\":\"e\"");
+    begin(writer, "B", event->step, event->cpu);
+    add_name(writer, event->text);
+    add_place(writer, event);
+    if (g_hash_table_contains(writer->arrived,
+                              GSIZE_TO_POINTER(event->message))) {
+        begin(writer, sent ? "s" : "f", event->step, event->cpu);
+        add_name(writer, "ipi");
+        g_string_append_printf(writer->out,
+                               ",\"cat\":\"ipi\",\"id\":%" PRIu64 "%s}",
+                               event->message, sent ? "" : ",\"bp\":\"e\"");
+    }
+    begin(writer, "E", event->step, event->cpu);
+    g_string_append_c(writer->out, '}');
 }
 
 static void
 add_event(Writer *writer, const StoryEvent *event)
 {
     close_to(writer, event->cpu, event->depth, event->step);
-    switch (event->kind) {
-    case STORY_EVENT_TOLD:
-    case STORY_EVENT_CALL:
-    case STORY_EVENT_MESSAGE:
-    case STORY_EVENT_WAIT:
-    case STORY_EVENT_INTERRUPT:
+    if (report_rows_is_call(event))
         open_slice(writer, event);
-        return;
-    case STORY_EVENT_RETURN:
-    case STORY_EVENT_WAIT_END:
-        return;
-    case STORY_EVENT_SENT:
-    case STORY_EVENT_ARRIVAL:
+    else if (event->kind == STORY_EVENT_SENT ||
+             event->kind == STORY_EVENT_ARRIVAL)
+        add_end_of_message(writer, event);
+    else if (event->kind != STORY_EVENT_RETURN &&
+             event->kind != STORY_EVENT_WAIT_END)
         add_instant(writer, event);
-        add_flow(writer, event);
-        return;
-    default:
-        add_instant(writer, event);
-        return;
+}
+
+/* Of a message that was never delivered there is only one end, and of a long
+ * run the middle is not kept. */
+static void
+find_arrived(Writer *writer, const GPtrArray *events)
+{
+    g_autoptr(GHashTable) sent = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < events->len; i++) {
+        const StoryEvent *event = g_ptr_array_index(events, i);
+        gpointer number = GSIZE_TO_POINTER(event->message);
+
+        if (event->message != 0 && event->kind == STORY_EVENT_SENT)
+            g_hash_table_add(sent, number);
+        else if (event->kind == STORY_EVENT_ARRIVAL &&
+                 g_hash_table_contains(sent, number))
+            g_hash_table_add(writer->arrived, number);
     }
 }
 
@@ -157,15 +188,13 @@ last_step(const StoryRecord *record)
 static void
 add_events(Writer *writer)
 {
-    const StoryRecord *record = writer->record;
-    uint64_t kept = storyrecord_kept(record);
+    g_autoptr(GPtrArray) events = storyrecord_all(writer->record);
 
-    for (uint64_t i = 0; i < kept; i++)
-        add_event(writer, storyrecord_event(record, i));
-    for (unsigned i = 0; i < record->cpus; i++)
-        close_to(writer, i, 0, last_step(record));
-    for (guint i = 0; i < record->breaches->len; i++)
-        add_instant(writer, &g_array_index(record->breaches, StoryEvent, i));
+    find_arrived(writer, events);
+    for (guint i = 0; i < events->len; i++)
+        add_event(writer, g_ptr_array_index(events, i));
+    for (unsigned i = 0; i < writer->record->cpus; i++)
+        close_to(writer, i, 0, last_step(writer->record));
 }
 
 /* --- Counters and stores -------------------------------------------------- */
@@ -181,19 +210,30 @@ lane_name(const StoryLane *lane)
 }
 
 static void
+add_counter(Writer *writer, unsigned lane, uint64_t step, unsigned value)
+{
+    g_autofree char *name =
+        lane_name(&g_array_index(writer->record->lanes, StoryLane, lane));
+
+    begin(writer, "C", step, 0);
+    add_name(writer, name);
+    g_string_append_printf(writer->out, ",\"args\":{\"entries\":%u}}", value);
+}
+
+/* A counter begins with its first sample, so empty ones say so. */
+static void
 add_samples(Writer *writer)
 {
     const GArray *samples = writer->record->samples;
+    g_autofree bool *begun = g_new0(bool, writer->record->lanes->len + 1);
 
     for (guint i = 0; i < samples->len; i++) {
         const StorySample *sample = &g_array_index(samples, StorySample, i);
-        g_autofree char *name = lane_name(&g_array_index(
-            writer->record->lanes, StoryLane, sample->lane));
 
-        begin(writer, "C", sample->step, 0);
-        add_name(writer, name);
-        g_string_append_printf(writer->out, ",\"args\":{\"entries\":%u}}",
-                               sample->value);
+        if (!begun[sample->lane] && sample->step > 0)
+            add_counter(writer, sample->lane, 0, 0);
+        begun[sample->lane] = true;
+        add_counter(writer, sample->lane, sample->step, sample->value);
     }
 }
 
@@ -222,6 +262,7 @@ report_perfetto(const Scenario *scenario, const Finding *finding)
 
     INVARIANT(finding->told != NULL);
     writer->record = finding->told;
+    writer->arrived = g_hash_table_new(NULL, NULL);
     writer->out = g_string_new("{\"displayTimeUnit\":\"ns\",\"otherData\":{"
                                "\"replay\":");
     said = report_said_verdict(finding, finding->told);
@@ -242,5 +283,6 @@ report_perfetto(const Scenario *scenario, const Finding *finding)
             add_store(writer, store, i);
     }
     g_string_append(writer->out, "\n]}\n");
+    g_hash_table_unref(writer->arrived);
     return g_string_free(writer->out, FALSE);
 }

@@ -59,24 +59,58 @@ expect 2 heddle show "$tmp/no.trace"
 if command -v python3 >"$tmp/which"; then
     cat >"$tmp/check.py" <<'PY'
 import json, sys
-open_at, starts, ends, counters = {}, set(), set(), 0
+
+open_at, begun, now = {}, {}, {}
+starts, ends, stores, counted, named, sorted_ = {}, {}, {}, set(), {}, {}
 for event in json.load(open(sys.argv[1]))["traceEvents"]:
-    track, phase = event["tid"], event["ph"]
+    phase, thread, at = event["ph"], event["tid"], event["ts"]
+    assert event["pid"] == 1 and thread >= 1 and at >= 0
+    track = event["name"] if phase == "C" else "store" if phase in "be" \
+        else thread
+    if track != "store":
+        assert at >= now.get(track, 0), event
+        now[track] = at
+    stack = open_at.setdefault(thread, [])
     if phase == "B":
-        open_at.setdefault(track, []).append(event["ts"])
+        stack.append(at)
     elif phase == "E":
-        assert event["ts"] >= open_at[track].pop()
-    elif phase == "s":
-        starts.add(event["id"])
-    elif phase == "f":
-        ends.add(event["id"])
-    counters += phase == "C"
-assert not any(open_at.values()) and ends and ends <= starts and counters
+        assert at >= stack.pop()
+    elif phase in "sf":
+        assert stack, "no slice to bind to: %s" % event
+        assert phase == "s" or event["bp"] == "e"
+        flows = starts if phase == "s" else ends
+        key = event["cat"], event["name"], event["id"]
+        assert key not in flows
+        flows[key] = at
+    elif phase == "C":
+        assert all(isinstance(n, int) for n in event["args"].values())
+        counted.add(track)
+    elif phase in "be":
+        key = event["cat"], event["name"], event["id"]
+        assert (key in stores) == (phase == "e")
+        stores[key] = at if phase == "b" else max(at, stores[key])
+    elif phase == "i":
+        assert event["s"] == "t"
+    else:
+        assert phase == "M"
+        if event["name"] == "thread_name":
+            named[thread] = event["args"]["name"]
+        elif event["name"] == "thread_sort_index":
+            sorted_[thread] = event["args"]["sort_index"]
+assert not any(open_at.values()) and counted
+assert ends and starts.keys() == ends.keys()
+assert all(starts[key] <= ends[key] for key in starts)
+assert set(open_at) <= set(named) == set(sorted_)
+assert [named[t] for t in sorted(sorted_, key=sorted_.get)] == \
+    ["cpu%d" % i for i in range(len(named))]
 PY
-    ok "slices nest, arrows have two ends, counters count" \
-        python3 "$tmp/check.py" "$tmp/a.json"
+    heddle show $weak --case 4 --seed 11 --perfetto "$tmp/weak.json"
+    for trace in a weak; do
+        ok "slices nest, arrows have two ends, time goes on: $trace" \
+            python3 "$tmp/check.py" "$tmp/$trace.json"
+    done
 else
-    skip "slices nest, arrows have two ends, counters count" "no python3"
+    skip "slices nest, arrows have two ends, time goes on" "no python3"
 fi
 
 # A shrunk finding in a browser: what of the page is on a screen, and is there
