@@ -104,6 +104,9 @@ scenarios: $(O)/heddle ## check every scenario (RUNFLAGS=--tap)
 museum: build/heddle ## each scenario's seeds: makes doc/MUSEUM.md anew
 	scripts/museum
 
+controls: build/heddle ## what must hold, in 100000 schedules: doc/CONTROLS.md
+	scripts/controls
+
 litmus: $(O)/heddle ## all behaviours of the litmus tests, under every model
 	$(O)/heddle litmus --exhaustive --memory all scenarios/litmus
 
@@ -187,7 +190,7 @@ help: ## this list
 	    Makefile
 
 .PHONY: all binary test scenarios bench bench-bugs bench-native tidy headers
-.PHONY: determinism soak format museum
+.PHONY: determinism soak format museum controls
 .PHONY: check install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
