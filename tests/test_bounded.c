@@ -5,10 +5,7 @@
  */
 #include "base/base.h"
 
-#include "machine_rig.h"
-
-#include "choose/run.h"
-#include "choose/watching.h"
+#include "run_rig.h"
 
 TestSuite(bounded, .timeout = 120);
 
@@ -16,11 +13,7 @@ TestSuite(bounded, .timeout = 120);
 static const char guest[] =
     ".set X, 0x620000\n .set Y, 0x620040\n"
     "main: movq $note, hooks+8*0x45; jmp start_all\n"
-    "body: xor %r12d, %r12d; sti\n"
-    "story: mov %r12, %rdi; xor %eax, %eax; vmcall\n"
-    " test %rax, %rax; jz idle\n"
-    " mov %rax, %rbx; call *%rbx; mov %rax, %r12; jmp story\n"
-    "idle: sti; hlt; jmp idle\n"
+    RUN_RIG_BODY
     ".globl bump, store_x, store_y, ring, twice, wait_x, lock_x\n"
     "bump: mov X, %rax; inc %rax; mov %rax, X; ret\n"
     "store_x: movq $1, X; mov Y, %rax; ret\n"
@@ -33,101 +26,14 @@ static const char guest[] =
     " jmp lock_x\n"
     "1: movq $0, X; ret\n";
 
-typedef struct Script {
-    const char *const *calls[4]; /* of each cpu; NULL-terminated */
-    unsigned at[4];
-    uint64_t results[4];
-    const Rig *rig;
-    Run *run;
-} Script;
-
 static void
-begin(void *user)
+search_init(Bench *bench, unsigned cpus, MemoryModel model)
 {
-    Script *script = user;
-
-    memset(script->at, 0, sizeof script->at);
-    memset(script->results, 0, sizeof script->results);
+    bench_begin(bench, rig_new(guest, cpus, CPU_ENGINE_FIBER),
+                &(MemoryOptions){.model = model, .depth = 8});
+    run_set_steps_max(bench->run, 20000);
+    bench_watch(bench);
 }
-
-static bool
-next(void *user, unsigned cpu, uint64_t result, StoryStep *step,
-     StoryCall *call, GError **error)
-{
-    Script *script = user;
-    const char *name = script->calls[cpu][script->at[cpu]];
-
-    (void)error;
-    script->results[cpu] = script->results[cpu] * 8 + result;
-    if (g_strcmp0(name, "choose") == 0) {
-        script->results[cpu] += run_choose(script->run, 3);
-        name = script->calls[cpu][++script->at[cpu]];
-    }
-    *step = STORY_END;
-    if (name == NULL)
-        return true;
-    script->at[cpu]++;
-    *step = STORY_CALL;
-    call->function = rig_symbol(script->rig, name);
-    return true;
-}
-
-static uint64_t
-marks(void *user)
-{
-    (void)user;
-    return 0;
-}
-
-static const char *
-awaited(void *user, unsigned cpu)
-{
-    (void)user, (void)cpu;
-    return NULL;
-}
-
-typedef struct Bench {
-    Rig rig;
-    Script script;
-    Stories stories;
-    StateView view;
-    Run *run;
-    Watching watching;
-} Bench;
-
-static void
-bench_init(Bench *bench, unsigned cpus, MemoryModel model)
-{
-    MemoryOptions memory = {.model = model, .depth = 8};
-    Verdict verdict;
-
-    *bench = (Bench){.rig = rig_new(guest, cpus, CPU_ENGINE_FIBER)};
-    bench->script.rig = &bench->rig;
-    bench->stories = (Stories){.begin = begin, .next = next, .marks = marks,
-                               .awaited = awaited, .user = &bench->script};
-    state_view_init(&bench->view);
-    run_set_up(bench->rig.machine, 1000000, &verdict);
-    cr_assert_eq(verdict.kind, VERDICT_DONE, "%s", verdict.text);
-    machine_rebase(bench->rig.machine);
-    machine_set_memory(bench->rig.machine, &memory);
-    bench->run = run_new(&(RunSetup){.machine = bench->rig.machine,
-                                     .stories = &bench->stories,
-                                     .image = bench->rig.image,
-                                     .view = &bench->view,
-                                     .steps_max = 20000});
-    bench->script.run = bench->run;
-    watching_begin(&bench->watching, bench->rig.machine);
-}
-
-static void
-bench_clear(Bench *bench)
-{
-    watching_end(&bench->watching);
-    run_free(bench->run);
-    state_view_clear(&bench->view);
-    rig_clear(&bench->rig);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 
 /* What a search has seen. */
 typedef struct Seen {
@@ -206,14 +112,13 @@ static const char *const twice[] = {"twice", NULL};
 static const char *const wait_x[] = {"wait_x", NULL};
 static const char *const lock_x[] = {"lock_x", "lock_x", NULL};
 static const char *const chosen[] = {"choose", "bump", "choose", NULL};
-static const char *const nothing[] = {NULL};
 
 Test(bounded, without_a_preemption_each_core_can_be_the_first)
 {
     g_auto(Bench) bench;
     g_auto(Seen) seen = {0};
 
-    bench_init(&bench, 2, MEMORY_SC);
+    search_init(&bench, 2, MEMORY_SC);
     bench.script.calls[0] = bench.script.calls[1] = bump;
     search(&bench, "bounded,preemptions=0,stores=0,interrupts=0", &seen);
     cr_expect_eq(seen.progress.runs, 2);
@@ -230,7 +135,7 @@ Test(bounded, one_preemption_has_three_places_for_each_core_that_is_first)
 
     /* Behind its load, behind its store, behind the end of its story; and two
      * without, in both passes. */
-    bench_init(&bench, 2, MEMORY_SC);
+    search_init(&bench, 2, MEMORY_SC);
     bench.script.calls[0] = bench.script.calls[1] = bump;
     search(&bench, "bounded,preemptions=1,stores=0,interrupts=0,states=0",
            &seen);
@@ -248,7 +153,7 @@ Test(bounded, a_lost_update_needs_a_preemption)
                 {"bounded,preemptions=1,stores=0,interrupts=0", true}};
     g_auto(Bench) bench;
 
-    bench_init(&bench, 2, MEMORY_SC);
+    search_init(&bench, 2, MEMORY_SC);
     bench.script.calls[0] = bench.script.calls[1] = bump;
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_auto(Seen) seen = {0};
@@ -276,7 +181,7 @@ Test(bounded, store_buffering_needs_a_delayed_store_and_no_preemption)
         g_auto(Bench) bench;
         g_auto(Seen) seen = {0};
 
-        bench_init(&bench, 2, rows[i].model);
+        search_init(&bench, 2, rows[i].model);
         bench.script.calls[0] = store_x;
         bench.script.calls[1] = store_y;
         search(&bench, rows[i].text, &seen);
@@ -298,7 +203,7 @@ Test(bounded, an_interrupt_between_two_loads_needs_to_be_delayed)
                 {"bounded,preemptions=1,interrupts=0", true}};
     g_auto(Bench) bench;
 
-    bench_init(&bench, 2, MEMORY_SC);
+    search_init(&bench, 2, MEMORY_SC);
     bench.script.calls[0] = ring;
     bench.script.calls[1] = twice;
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -317,7 +222,7 @@ Test(bounded, every_choice_of_a_story_is_made)
     g_auto(Bench) bench;
     g_auto(Seen) seen = {0};
 
-    bench_init(&bench, 1, MEMORY_SC);
+    search_init(&bench, 1, MEMORY_SC);
     bench.script.calls[0] = chosen;
     search(&bench, "bounded", &seen);
     cr_expect(seen.progress.complete);
@@ -330,7 +235,7 @@ Test(bounded, a_core_that_waits_for_ever_is_found_and_does_not_stop_the_search)
     g_auto(Bench) bench;
     g_auto(Seen) seen = {0};
 
-    bench_init(&bench, 2, MEMORY_SC);
+    search_init(&bench, 2, MEMORY_SC);
     bench.script.calls[0] = wait_x;
     bench.script.calls[1] = nothing;
     search(&bench, "bounded,interrupts=0", &seen);
@@ -366,7 +271,7 @@ Test(bounded, states_that_were_seen_lose_no_outcome)
         g_auto(Bench) bench;
         g_auto(Seen) cut = {0}, all = {0};
 
-        bench_init(&bench, programs[i].cpus, programs[i].model);
+        search_init(&bench, programs[i].cpus, programs[i].model);
         for (unsigned k = 0; k < programs[i].cpus; k++)
             bench.script.calls[k] = programs[i].calls[k];
         search(&bench, with, &cut);
@@ -406,7 +311,7 @@ Test(bounded, it_misses_nothing_that_random_finds)
         g_auto(Seen) seen = {0};
         unsigned outcomes;
 
-        bench_init(&bench, 2, rows[i].model);
+        search_init(&bench, 2, rows[i].model);
         bench.script.calls[0] = rows[i].calls[0];
         bench.script.calls[1] = rows[i].calls[1];
         search(&bench, text, &seen);
@@ -430,7 +335,7 @@ Test(bounded, saved_and_loaded_at_any_moment_it_makes_the_same_runs)
     g_auto(Seen) whole = {0};
     const char *text = "bounded,preemptions=2,stores=0,interrupts=0,states=0";
 
-    bench_init(&bench, 2, MEMORY_SC);
+    search_init(&bench, 2, MEMORY_SC);
     bench.script.calls[0] = bench.script.calls[1] = bumps;
     search(&bench, text, &whole);
     for (uint64_t stop = 1; stop < 200; stop += 23) {
@@ -459,7 +364,7 @@ Test(bounded, a_damaged_search_is_refused)
     g_autoptr(Strategy) strategy = strategy_parse("bounded", NULL);
     g_autofree char *saved = NULL;
 
-    bench_init(&bench, 2, MEMORY_SC);
+    search_init(&bench, 2, MEMORY_SC);
     bench.script.calls[0] = bench.script.calls[1] = bump;
     go_on(&bench, strategy, 20, &seen);
     saved = strategy->search->print(strategy);
@@ -483,7 +388,7 @@ Test(bounded, a_run_of_the_search_is_its_tape)
     g_autoptr(Strategy) other = strategy_round_robin_new();
     uint64_t runs = 0;
 
-    bench_init(&bench, 2, MEMORY_TSO);
+    search_init(&bench, 2, MEMORY_TSO);
     bench.script.calls[0] = store_x;
     bench.script.calls[1] = store_y;
     for (; !strategy->search->is_over(strategy); runs++) {

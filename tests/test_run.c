@@ -18,7 +18,7 @@ Test(run, a_seed_is_a_run_and_its_tape_is_the_same_run)
 
         bench_init(&bench, 3, (CpuEngine)engine);
         for (unsigned i = 0; i < 3; i++)
-            bench.script.calls[i] = i == 1 ? rings : bumps;
+            bench.script.calls[i] = i == 1 ? run_rings : run_bumps;
         for (uint64_t seed = 0; seed < 30; seed++) {
             RunResult result = execute(&bench, NULL, seed), again;
             uint64_t digest = machine_digest(bench.rig.machine);
@@ -48,7 +48,7 @@ Test(run, different_seeds_reach_different_interleavings)
     g_auto(Bench) bench;
 
     bench_init(&bench, 2, CPU_ENGINE_FIBER);
-    bench.script.calls[0] = bench.script.calls[1] = bumps;
+    bench.script.calls[0] = bench.script.calls[1] = run_bumps;
     for (uint64_t seed = 0; seed < 100; seed++) {
         execute(&bench, NULL, seed);
         seen |= 1u << rig_u64(&bench.rig, 0x620000);
@@ -64,7 +64,7 @@ Test(run, a_tape_of_another_story_is_noticed)
     Tape tape;
 
     bench_init(&bench, 2, CPU_ENGINE_FIBER);
-    bench.script.calls[0] = bench.script.calls[1] = bumps;
+    bench.script.calls[0] = bench.script.calls[1] = run_bumps;
     execute(&bench, NULL, 1);
     tape_init(&tape);
     for (size_t i = 0; i < run_tape(bench.run)->count; i++)

@@ -47,7 +47,7 @@ Test(schedule, a_run_written_down_is_the_same_run_when_played)
 
     bench_init(&bench, 3, CPU_ENGINE_FIBER);
     for (unsigned i = 0; i < 3; i++)
-        bench.script.calls[i] = i == 1 ? rings : bumps;
+        bench.script.calls[i] = i == 1 ? run_rings : run_bumps;
     for (size_t model = 0; model < G_N_ELEMENTS(models); model++) {
         set_memory(&bench, models[model]);
         for (uint64_t seed = 0; seed < 50; seed++) {
@@ -74,7 +74,7 @@ Test(schedule, the_calm_way_is_one_run_whatever_the_seed)
 
     bench_init(&bench, 3, CPU_ENGINE_FIBER);
     for (unsigned i = 0; i < 3; i++)
-        bench.script.calls[i] = bumps;
+        bench.script.calls[i] = run_bumps;
     one = record(&bench, schedule_play_new(NULL, NULL), 1);
     two = record(&bench, schedule_play_new(NULL, NULL), 2);
     text = schedule_print(one);
@@ -116,7 +116,7 @@ Test(schedule, a_turn_that_is_left_out_is_made_up_for)
     g_auto(Bench) bench;
 
     bench_init(&bench, 2, CPU_ENGINE_FIBER);
-    bench.script.calls[0] = bench.script.calls[1] = bumps;
+    bench.script.calls[0] = bench.script.calls[1] = run_bumps;
     all = beginning(&bench, turns, 4);
     cr_expect_str_eq(all, "0:5 1:7 0:9");
     later = beginning(&bench, turns + 1, 3);
@@ -142,7 +142,7 @@ Test(schedule, turns_that_cannot_be_are_passed_over)
     uint64_t value = 1000;
 
     bench_init(&bench, 2, CPU_ENGINE_FIBER);
-    bench.script.calls[0] = bench.script.calls[1] = bumps;
+    bench.script.calls[0] = bench.script.calls[1] = run_bumps;
     g_array_append_vals(schedule->turns, turns, G_N_ELEMENTS(turns));
     g_array_append_val(schedule->lates, late);
     g_array_append_val(schedule->values, value);

@@ -5,23 +5,17 @@
  */
 #include "base/base.h"
 
-#include "machine_rig.h"
+#include "run_rig.h"
 
 #include "choose/censustaker.h"
 #include "choose/entity.h"
-#include "choose/run.h"
 
 TestSuite(strategy, .timeout = 120);
 
 /* `race` is an unlocked increment; `flag` and `late` are a store and a load of
  * two words, for each other's; `await` spins until the word is set. */
 static const char guest[] =
-    "main: jmp start_all\n"
-    "body: xor %r12d, %r12d; sti\n"
-    "story: mov %r12, %rdi; xor %eax, %eax; vmcall\n"
-    " test %rax, %rax; jz idle\n"
-    " mov %rax, %rbx; call *%rbx; mov %rax, %r12; jmp story\n"
-    "idle: sti; hlt; jmp idle\n"
+    "main: jmp start_all\n" RUN_RIG_BODY
     ".globl race, racex, flag, late, await, burn, raise, ring\n"
     "race: incl 0x620000; ret\n"
     "racex: mov 0x620000, %eax; inc %eax; mov %eax, 0x620000; ret\n"
@@ -32,98 +26,21 @@ static const char guest[] =
     "raise: movl $1, 0x620100; ret\n"
     "ring: apic 0x300, 0xc0045\n incl 0x620000; ret\n";
 
-typedef struct Script {
-    const char *const *calls[3]; /* of each cpu; NULL-terminated */
-    unsigned at[3];
-    const Rig *rig;
-} Script;
-
+/* `calls` of each of three cpus, under a memory model. */
 static void
-begin(void *user)
-{
-    Script *script = user;
-
-    memset(script->at, 0, sizeof script->at);
-}
-
-static bool
-next(void *user, unsigned cpu, uint64_t result, StoryStep *step,
-     StoryCall *call, GError **error)
-{
-    Script *script = user;
-    const char *name = script->calls[cpu][script->at[cpu]];
-
-    (void)error, (void)result;
-    *step = STORY_END;
-    if (name == NULL)
-        return true;
-    script->at[cpu]++;
-    *step = STORY_CALL;
-    call->function = rig_symbol(script->rig, name);
-    return true;
-}
-
-static uint64_t
-marks(void *user)
-{
-    (void)user;
-    return 0;
-}
-
-static const char *
-awaited(void *user, unsigned cpu)
-{
-    (void)user, (void)cpu;
-    return NULL;
-}
-
-typedef struct Bench {
-    Rig rig;
-    Script script;
-    Stories stories;
-    StateView view;
-    Census census;
-    Run *run;
-} Bench;
-
-/* `calls` of each cpu, under a memory model. */
-static void
-bench_init(Bench *bench, const char *const *const calls[3], const char *memory)
+bench_three(Bench *bench, const char *const *const calls[3],
+            const char *memory)
 {
     MemoryOptions options;
-    Verdict verdict;
 
-    *bench = (Bench){.rig = rig_new(guest, 3, CPU_ENGINE_FIBER)};
-    bench->script.rig = &bench->rig;
-    memcpy(bench->script.calls, calls, sizeof bench->script.calls);
-    bench->stories = (Stories){.begin = begin, .next = next, .marks = marks,
-                               .awaited = awaited, .user = &bench->script};
-    state_view_init(&bench->view);
-    run_set_up(bench->rig.machine, 1000000, &verdict);
-    cr_assert_eq(verdict.kind, VERDICT_DONE);
-    machine_rebase(bench->rig.machine);
     cr_assert(memmodel_parse(memory, &options, NULL));
-    machine_set_memory(bench->rig.machine, &options);
-    bench->run = run_new(&(RunSetup){.machine = bench->rig.machine,
-                                     .stories = &bench->stories,
-                                     .image = bench->rig.image,
-                                     .view = &bench->view,
-                                     .steps_max = 20000});
-    census_init(&bench->census);
+    bench_begin(bench, rig_new(guest, 3, CPU_ENGINE_FIBER), &options);
+    run_set_steps_max(bench->run, 20000);
+    memcpy(bench->script.calls, calls, 3 * sizeof calls[0]);
     cr_assert(censustaker_take(bench->run, bench->rig.machine, &bench->census,
                                NULL));
     run_set_census(bench->run, &bench->census);
 }
-
-static void
-bench_clear(Bench *bench)
-{
-    run_free(bench->run);
-    census_clear(&bench->census);
-    state_view_clear(&bench->view);
-    rig_clear(&bench->rig);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_clear)
 
 static uint32_t
 word(Bench *bench, gva_t address)
@@ -142,7 +59,6 @@ static const char *const lates[] = {"late", NULL};
 static const char *const awaits[] = {"await", "race", NULL};
 static const char *const burns[] = {"burn", NULL};
 static const char *const raises[] = {"race", "race", "raise", NULL};
-static const char *const nothing[] = {NULL};
 
 static const char *const models[] = {"sc", "tso", "pso", "weak"};
 
@@ -204,8 +120,8 @@ Test(strategy, a_census_sees_what_cores_share_and_nothing_else)
     uint64_t shared = 0x620000 >> LINE_BITS;
     bool found = false;
 
-    bench_init(&bench, (const char *const *const[]){races, races, nothing},
-               "sc");
+    bench_three(&bench, (const char *const *const[]){races, races, nothing},
+                "sc");
     for (guint i = 0; i < bench.census.lines->len; i++) {
         uint64_t line = g_array_index(bench.census.lines, uint64_t, i);
 
@@ -229,8 +145,8 @@ Test(strategy, a_seed_is_a_run_and_its_tape_needs_no_strategy)
     for (size_t m = 0; m < G_N_ELEMENTS(models); m++) {
         g_auto(Bench) bench;
 
-        bench_init(&bench, (const char *const *const[]){flags, lates, rings},
-                   models[m]);
+        bench_three(&bench, (const char *const *const[]){flags, lates, rings},
+                    models[m]);
         for (size_t s = 0; s < G_N_ELEMENTS(searching) * 40; s++) {
             const char *text = searching[s / 40];
             g_autoptr(Strategy) strategy = strategy_parse(text, NULL);
@@ -267,11 +183,11 @@ Test(strategy, a_core_that_spins_starves_nobody)
     for (size_t i = 0; i < 2; i++) {
         g_auto(Bench) bench;
 
-        bench_init(&bench,
-                   (const char *const *const[]){i == 0 ? awaits : burns,
-                                                raises, i == 0 ? awaits
-                                                               : nothing},
-                   "sc");
+        bench_three(&bench,
+                    (const char *const *const[]){i == 0 ? awaits : burns,
+                                                 raises, i == 0 ? awaits
+                                                                : nothing},
+                    "sc");
         for (size_t s = 0; s < G_N_ELEMENTS(searching) * 30; s++) {
             g_autoptr(Strategy) strategy =
                 strategy_parse(searching[s / 30], NULL);
@@ -290,8 +206,8 @@ Test(strategy, an_update_is_lost_by_all_but_pct_of_depth_one)
 {
     g_auto(Bench) bench;
 
-    bench_init(&bench, (const char *const *const[]){races, races, nothing},
-               "sc");
+    bench_three(&bench, (const char *const *const[]){races, races, nothing},
+                "sc");
     for (size_t i = 0; i < G_N_ELEMENTS(searching); i++) {
         g_autoptr(Strategy) strategy = strategy_parse(searching[i], NULL);
         unsigned lost = 0;
@@ -332,7 +248,7 @@ Test(strategy, aimed_interrupts_its_instruction)
     g_auto(Bench) bench;
     g_autofree char *aimed = NULL;
 
-    bench_init(&bench, (const char *const *const[]){once, once, once}, "sc");
+    bench_three(&bench, (const char *const *const[]){once, once, once}, "sc");
     aimed = g_strdup_printf("aimed,at=%" PRIu64,
                             rig_symbol(&bench.rig, "race"));
     cr_expect_gt(lost_by(&bench, aimed), 2 * lost_by(&bench, "random"));
@@ -343,8 +259,8 @@ Test(strategy, both_loads_of_dekker_are_old_under_tso_and_never_under_sc)
     for (size_t m = 0; m < 2; m++) {
         g_auto(Bench) bench;
 
-        bench_init(&bench, (const char *const *const[]){flags, lates, nothing},
-                   models[m]);
+        bench_three(&bench, (const char *const *const[]){flags, lates, nothing},
+                    models[m]);
         for (size_t i = 0; i < G_N_ELEMENTS(searching); i++) {
             g_autoptr(Strategy) strategy = strategy_parse(searching[i], NULL);
             unsigned both = 0;

@@ -5,11 +5,11 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/replaying.h"
 #include "people/check.h"
 #include "people/json.h"
 #include "people/reduce.h"
 #include "people/replica.h"
-#include "search/trace.h"
 
 static const char description[] =
     "Finds the shortest schedule of a finding: of a trace that it left, or of\n"
@@ -18,13 +18,14 @@ static const char description[] =
     "1-minimal: no single decision can be left out.  Exit status 0 if that is\n"
     "so, 2 if the run cannot be made, or found nothing.  doc/SEARCH.md";
 
+/* Unless there is only one it must be named. */
 static const ScenarioCase *
 find_case(const Scenario *scenario, unsigned number, GError **error)
 {
     if (number == 0 && scenario->cases->len == 1)
         number = 1;
-    if (number >= 1 && number <= scenario->cases->len)
-        return g_ptr_array_index(scenario->cases, number - 1);
+    if (number != 0)
+        return replaying_case(scenario, number, error);
     g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
                 "%s: name one of its %u cases with --case N", scenario->path,
                 scenario->cases->len);
@@ -170,14 +171,10 @@ shrink_trace(Options *options, const char *path, Trace *trace, GError **error)
 
     if (!trace_read(trace, path, error))
         return false;
-    if (!memmodel_parse(trace->memory, &options->memory, error)) {
+    if (!replaying_adopt(options, trace, error)) {
         g_prefix_error(error, "%s: ", path);
         return false;
     }
-    options->check.memory = &options->memory;
-    options->check.strategy = trace->strategy;
-    options->check.stage.ipiq = trace->ipiq;
-    options->check.mutants = trace->mutants;
     options->case_number = trace->case_number;
     replay.seed = trace->seed;
     shrunk = shrink_run(options, trace->scenario, &replay, error);
@@ -185,7 +182,6 @@ shrink_trace(Options *options, const char *path, Trace *trace, GError **error)
         g_prefix_error(error, "%s: ", path);
     options->check.strategy = options->strategy;
     options->check.stage.ipiq = options->ipiq;
-    options->check.mutants = options->mutants;
     options->check.memory = NULL;
     options->case_number = case_number;
     return shrunk;

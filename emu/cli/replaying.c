@@ -3,8 +3,6 @@
 
 #include "cli/replaying.h"
 
-#include "search/trace.h"
-
 typedef struct Replaying {
     Options *options;
     ReplayingTell *tell;
@@ -26,8 +24,8 @@ compare(const Trace *trace, const char *path, const Finding *finding,
     return false;
 }
 
-static const ScenarioCase *
-find_case(const Scenario *scenario, unsigned number, GError **error)
+const ScenarioCase *
+replaying_case(const Scenario *scenario, unsigned number, GError **error)
 {
     if (number >= 1 && number <= scenario->cases->len)
         return g_ptr_array_index(scenario->cases, number - 1);
@@ -35,6 +33,36 @@ find_case(const Scenario *scenario, unsigned number, GError **error)
                 "%s: no case %u; there are %u", scenario->path, number,
                 scenario->cases->len);
     return NULL;
+}
+
+bool
+replaying_adopt(Options *options, const Trace *trace, GError **error)
+{
+    TrialOptions *check = &options->check;
+
+    if (!memmodel_parse(trace->memory, &options->memory, error))
+        return false;
+    check->memory = &options->memory;
+    check->strategy = trace->strategy;
+    check->stage.ipiq = trace->ipiq;
+    check->weaken = trace->weaken;
+    check->mutants = trace->mutants;
+    return true;
+}
+
+void
+replaying_restore(Options *options)
+{
+    TrialOptions *check = &options->check;
+
+    check->memory = NULL;
+    if (options->memory_name != NULL &&
+        memmodel_parse(options->memory_name, &options->memory, NULL))
+        check->memory = &options->memory;
+    check->strategy = options->strategy;
+    check->stage.ipiq = options->ipiq;
+    check->weaken = options->weaken;
+    check->mutants = options->mutants;
 }
 
 static bool
@@ -51,21 +79,16 @@ replay_trace(Replaying *replaying, const char *path, Trace *trace,
 
     if (!trace_read(trace, path, error))
         return false;
-    if (!memmodel_parse(trace->memory, &options->memory, error)) {
+    if (!replaying_adopt(options, trace, error)) {
         g_prefix_error(error, "%s: ", path);
         return false;
     }
-    options->check.memory = &options->memory;
-    options->check.strategy = trace->strategy;
-    options->check.stage.ipiq = trace->ipiq;
-    options->check.weaken = trace->weaken;
-    options->check.mutants = trace->mutants;
     options->check.trace_folder = NULL;
     replay.seed = trace->seed;
     check = check_new(trace->scenario, &options->check, error);
     item = check == NULL ? NULL
-                         : find_case(check_scenario(check),
-                                     trace->case_number, error);
+                         : replaying_case(check_scenario(check),
+                                          trace->case_number, error);
     finding = item == NULL ? NULL : check_replay(check, item, &replay, error);
     if (finding == NULL) {
         g_prefix_error(error, "%s: ", path);
@@ -92,7 +115,7 @@ replay_seed(Replaying *replaying, const char *path, GError **error)
         return false;
     scenario = check_scenario(check);
     if (options->case_number != 0 &&
-        find_case(scenario, options->case_number, error) == NULL)
+        replaying_case(scenario, options->case_number, error) == NULL)
         return false;
     for (guint i = 0; i < scenario->cases->len; i++) {
         const ScenarioCase *item = g_ptr_array_index(scenario->cases, i);
@@ -130,7 +153,6 @@ replaying_all(Options *options, ReplayingTell *tell, void *user,
             options->check.strategy = NULL;
             options->check.stage.ipiq = options->ipiq;
             options->check.weaken = options->weaken;
-            options->check.mutants = options->mutants;
             trace_clear(&trace);
         } else if (options->has_seed)
             ok = replay_seed(&replaying, *file, error);

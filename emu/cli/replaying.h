@@ -10,6 +10,16 @@
 
 #include "base/base.h"
 #include "cli/options.h"
+#include "search/trace.h"
+
+/* A case by its number; an error if there is none. */
+const ScenarioCase *replaying_case(const Scenario *scenario, unsigned number,
+                                   GError **error);
+
+/* Have the options be those of the run that the trace keeps, which must outlive
+ * their use; and then again what the command line says. */
+bool replaying_adopt(Options *options, const Trace *trace, GError **error);
+void replaying_restore(Options *options);
 
 /* Told of each run; false with an error ends it all. */
 typedef bool ReplayingTell(void *user, const Scenario *scenario,

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "cli/replaying.h"
 #include "people/json.h"
 
 /* --- The certificate ------------------------------------------------------ */
@@ -109,31 +110,16 @@ make_again(Options *options, const Certificate *certificate,
            Verification *verification, GError **error)
 {
     const Trace *trace = &certificate->trace;
-    TrialOptions trial = options->check;
     g_autoptr(Check) check = NULL;
-    MemoryOptions memory;
+    const ScenarioCase *item = NULL;
 
-    if (!memmodel_parse(trace->memory, &memory, error))
-        return false;
-    trial.memory = &memory;
-    trial.strategy = trace->strategy;
-    trial.stage.ipiq = trace->ipiq;
-    trial.weaken = trace->weaken;
-    trial.mutants = trace->mutants;
-    trial.trace_folder = NULL;
-    check = check_new(trace->scenario, &trial, error);
-    if (check == NULL)
-        return false;
-    if (trace->case_number < 1 ||
-        trace->case_number > check_scenario(check)->cases->len) {
-        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE, "%s: no case %u",
-                    trace->scenario, trace->case_number);
-        return false;
-    }
-    return check_verify(
-        check,
-        g_ptr_array_index(check_scenario(check)->cases, trace->case_number - 1),
-        certificate, verification, error);
+    options->check.trace_folder = NULL;
+    if (replaying_adopt(options, trace, error))
+        check = check_new(trace->scenario, &options->check, error);
+    if (check != NULL)
+        item = replaying_case(check_scenario(check), trace->case_number, error);
+    return item != NULL &&
+           check_verify(check, item, certificate, verification, error);
 }
 
 static bool
@@ -141,11 +127,14 @@ verify_file(Options *options, const char *path, bool *holds, GError **error)
 {
     g_auto(Certificate) certificate = {0};
     g_auto(Verification) verification = {0};
+    bool made;
 
     certificate_init(&certificate);
     if (!read_certificate(path, &certificate, error))
         return false;
-    if (!make_again(options, &certificate, &verification, error)) {
+    made = make_again(options, &certificate, &verification, error);
+    replaying_restore(options);
+    if (!made) {
         g_prefix_error(error, "%s: ", path);
         return false;
     }

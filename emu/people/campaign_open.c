@@ -156,27 +156,12 @@ describe(const Scenario *scenario, const ScenarioCase *item,
 
 /* --- Hunts ---------------------------------------------------------------- */
 
-/* The campaign of the store that is of this case, or 0. */
 static bool
-find_campaign(CampaignOpened *opened, unsigned case_number, uint64_t *found,
-              GError **error)
+is_of_case(const CampaignKey *key, const void *wanted)
 {
-    g_autoptr(GError) failure = NULL;
-    unsigned count = campaign_store_count(opened->store, &failure);
+    const ScenarioCase *item = wanted;
 
-    *found = 0;
-    for (unsigned i = 1; failure == NULL && i <= count; i++) {
-        CampaignKey key;
-
-        if (campaign_store_key(opened->store, i, &key, &failure) &&
-            key.case_number == case_number)
-            *found = i;
-        campaign_key_clear(&key);
-    }
-    if (failure == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return false;
+    return key->case_number == item->number;
 }
 
 /* Runs 0 to `runs` - 1 of all shards: how many are this one's. */
@@ -194,15 +179,16 @@ add_hunt(Check *check, const ScenarioCase *item,
          GError **error)
 {
     CampaignHunt *hunt = NULL;
-    uint64_t campaign;
+    int64_t campaign = -1;
     CampaignKey key;
 
-    if (describe(check_scenario(check), item, options, &key, error) &&
-        find_campaign(opened, item->number, &campaign, error))
-        hunt = campaign != 0 ? campaign_hunt_resume(opened->store, campaign,
-                                                    item, &key, error)
-                             : campaign_hunt_new(opened->store, item, &key,
-                                                 error);
+    if (describe(check_scenario(check), item, options, &key, error))
+        campaign = campaign_store_find(opened->store, is_of_case, item, error);
+    if (campaign > 0)
+        hunt = campaign_hunt_resume(opened->store, (uint64_t)campaign, item,
+                                    &key, error);
+    else if (campaign == 0)
+        hunt = campaign_hunt_new(opened->store, item, &key, error);
     campaign_key_clear(&key);
     if (hunt == NULL) {
         g_prefix_error(error, "%s: ", opened->path);
@@ -210,7 +196,7 @@ add_hunt(Check *check, const ScenarioCase *item,
     }
     if (options->runs != 0)
         hunt->limit = share(options->runs, options);
-    opened->resumed = opened->resumed || campaign != 0;
+    opened->resumed = opened->resumed || campaign > 0;
     g_ptr_array_add(opened->hunts, hunt);
     return true;
 }

@@ -170,6 +170,21 @@ push_list(lua_State *lua, int record, int count, int list)
     return length;
 }
 
+/* Push a variable's function, its number in it, its value then and now; returns
+ * the number. */
+static int
+push_variable(lua_State *lua, int list, lua_Integer at)
+{
+    int number;
+
+    lua_rawgeti(lua, list, at);
+    lua_rawgeti(lua, list, at + 1);
+    number = (int)lua_tointeger(lua, -1);
+    lua_rawgeti(lua, list, at + 2);
+    lua_getupvalue(lua, list + 1, number);
+    return number;
+}
+
 static void
 restore_variables(lua_State *lua, int record)
 {
@@ -177,13 +192,8 @@ restore_variables(lua_State *lua, int record)
     int list = lua_gettop(lua);
 
     for (lua_Integer i = 1; i <= count; i += 3) {
-        int number;
+        int number = push_variable(lua, list, i);
 
-        lua_rawgeti(lua, list, i);
-        lua_rawgeti(lua, list, i + 1);
-        number = (int)lua_tointeger(lua, -1);
-        lua_rawgeti(lua, list, i + 2);
-        lua_getupvalue(lua, list + 1, number);
         if (!lua_rawequal(lua, -1, -2)) {
             lua_pushvalue(lua, -2);
             lua_setupvalue(lua, list + 1, number);
@@ -253,13 +263,7 @@ variables_differ(lua_State *lua, int record)
     bool differ = false;
 
     for (lua_Integer i = 1; i <= count && !differ; i += 3) {
-        int number;
-
-        lua_rawgeti(lua, list, i);
-        lua_rawgeti(lua, list, i + 1);
-        number = (int)lua_tointeger(lua, -1);
-        lua_rawgeti(lua, list, i + 2);
-        lua_getupvalue(lua, list + 1, number);
+        push_variable(lua, list, i);
         differ = !lua_rawequal(lua, -1, -2);
         lua_settop(lua, list);
     }

@@ -13,35 +13,15 @@ typedef struct Merge {
 /* --- Which campaign ------------------------------------------------------- */
 
 static bool
-is_same_search(const CampaignKey *a, const CampaignKey *b)
+is_same_search(const CampaignKey *a, const void *wanted)
 {
+    const CampaignKey *b = wanted;
+
     return a->source == b->source && a->case_number == b->case_number &&
            g_strcmp0(a->ipiq, b->ipiq) == 0 && a->image == b->image &&
            g_strcmp0(a->strategy, b->strategy) == 0 &&
            g_strcmp0(a->memory, b->memory) == 0 &&
            a->first_seed == b->first_seed && a->steps_max == b->steps_max;
-}
-
-/* The campaign of `into` that searches the same, or 0. */
-static bool
-find_target(Merge *merge, const CampaignKey *wanted, GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-    unsigned count = campaign_store_count(merge->into, &failure);
-
-    merge->target = 0;
-    for (unsigned i = 1; failure == NULL && i <= count; i++) {
-        CampaignKey key;
-
-        if (campaign_store_key(merge->into, i, &key, &failure) &&
-            is_same_search(&key, wanted))
-            merge->target = i;
-        campaign_key_clear(&key);
-    }
-    if (failure == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return false;
 }
 
 /* --- Runs ----------------------------------------------------------------- */
@@ -183,12 +163,16 @@ static bool
 merge_campaign(Merge *merge, GError **error)
 {
     CampaignKey key;
-    bool ok = campaign_store_key(merge->from, merge->source, &key, error) &&
-              find_target(merge, &key, error);
+    bool ok = campaign_store_key(merge->from, merge->source, &key, error);
+    int64_t target = ok ? campaign_store_find(merge->into, is_same_search,
+                                              &key, error)
+                        : -1;
 
     key.shard = 0;
     key.shards = 1;
-    if (ok && merge->target == 0)
+    ok = target >= 0;
+    merge->target = ok ? (uint64_t)target : 0;
+    if (target == 0)
         ok = campaign_store_add(merge->into, &key, &merge->target, error);
     campaign_key_clear(&key);
     return ok && merge_runs(merge, error) && merge_tallies(merge, error) &&

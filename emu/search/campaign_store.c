@@ -354,6 +354,27 @@ campaign_store_key(CampaignStore *store, uint64_t campaign, CampaignKey *key,
     return finished(&failure, error);
 }
 
+int64_t
+campaign_store_find(CampaignStore *store, CampaignMatch *match,
+                    const void *wanted, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    unsigned count = campaign_store_count(store, &failure);
+    int64_t found = 0;
+
+    for (unsigned i = 1; failure == NULL && i <= count; i++) {
+        CampaignKey key;
+
+        if (campaign_store_key(store, i, &key, &failure) && match(&key, wanted))
+            found = i;
+        campaign_key_clear(&key);
+    }
+    if (failure == NULL)
+        return found;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return -1;
+}
+
 GArray *
 campaign_store_runs(CampaignStore *store, uint64_t campaign, GError **error)
 {

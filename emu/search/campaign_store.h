@@ -98,6 +98,12 @@ void campaign_store_leave(CampaignStore *store);
 /* The numbers of its campaigns, from 1. */
 unsigned campaign_store_count(CampaignStore *store, GError **error);
 
+typedef bool CampaignMatch(const CampaignKey *key, const void *wanted);
+
+/* The last campaign that matches; 0 if none does, -1 with an error. */
+int64_t campaign_store_find(CampaignStore *store, CampaignMatch *match,
+                            const void *wanted, GError **error);
+
 /* Everything between is on disk when _commit() returns, or nothing is. */
 bool campaign_store_begin(CampaignStore *store, GError **error);
 bool campaign_store_commit(CampaignStore *store, GError **error);

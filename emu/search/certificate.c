@@ -237,13 +237,5 @@ certificate_read(Certificate *certificate, const char *path, GError **error)
 bool
 certificate_is_certificate(const char *path)
 {
-    char start[sizeof MAGIC] = "";
-    FILE *file = fopen(path, "r");
-    bool is;
-
-    if (file == NULL)
-        return false;
-    is = fgets(start, sizeof start, file) != NULL && g_str_equal(start, MAGIC);
-    fclose(file);
-    return is;
+    return trace_starts_with(path, MAGIC);
 }

@@ -30,6 +30,12 @@ struct DatabaseRows {
 /* --- Errors --------------------------------------------------------------- */
 
 static bool
+is_of_disk(int code)
+{
+    return (code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_IOERR;
+}
+
+static bool
 fail(const Database *database, int code, GError **error)
 {
     const char *text = database->sqlite != NULL
@@ -55,16 +61,13 @@ fail(const Database *database, int code, GError **error)
                     "with another",
                     database->path, text);
         break;
-    case SQLITE_FULL:
-    case SQLITE_IOERR:
-        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FILE,
-                    "%s: %s: is the disk full?  What is in it stays, and "
-                    "explore --resume goes on with it",
-                    database->path, text);
-        break;
     default:
-        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FILE, "%s: %s",
-                    database->path, text);
+        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FILE, "%s: %s%s",
+                    database->path, text,
+                    is_of_disk(code) ? ": is the disk full?  What is in it "
+                                       "stays, and explore --resume goes on "
+                                       "with it"
+                                     : "");
     }
     return false;
 }

@@ -170,16 +170,22 @@ trace_parse(Trace *trace, const char *text, const char *path, GError **error)
 }
 
 bool
-trace_is_trace(const char *path)
+trace_starts_with(const char *path, const char *magic)
 {
-    char start[sizeof MAGIC] = "";
+    g_autofree char *start = g_malloc0(strlen(magic) + 1);
     FILE *file = fopen(path, "r");
     bool is;
 
     if (file == NULL)
         return false;
-    is = fgets(start, sizeof start, file) != NULL &&
-         g_str_equal(start, MAGIC);
+    is = fgets(start, (int)strlen(magic) + 1, file) != NULL &&
+         g_str_equal(start, magic);
     fclose(file);
     return is;
+}
+
+bool
+trace_is_trace(const char *path)
+{
+    return trace_starts_with(path, MAGIC);
 }

@@ -70,7 +70,8 @@ bool trace_read(Trace *trace, const char *path, GError **error);
 bool trace_parse(Trace *trace, const char *text, const char *path,
                  GError **error);
 
-/* Does the file begin like a trace? */
+/* Does the file begin like a trace?  Or like another file of heddle's? */
 bool trace_is_trace(const char *path);
+bool trace_starts_with(const char *path, const char *magic);
 
 #endif

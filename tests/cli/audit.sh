@@ -32,14 +32,14 @@ cp "$out" "$tmp/rows"
 row() { # PATTERN: the first row that has it
     grep "$1" "$tmp/rows" | head -1
 }
-field() { # ROW NAME
-    echo "$1" | sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+of() { # ROW NAME
+    echo "$1" | value "$2"
 }
 taken=$(row '"function":"spin_lock".*"type":"lock"')
 ok "the lock's LOCK is needed on any machine" \
-    [ "$(field "$taken" needed)" = sc ]
-ok "with a claim" [ -n "$(field "$taken" claim)" ]
-ok "and a trace that is on disk" [ -s "$(field "$taken" trace)" ]
+    [ "$(of "$taken" needed)" = sc ]
+ok "with a claim" [ -n "$(of "$taken" claim)" ]
+ok "and a trace that is on disk" [ -s "$(of "$taken" trace)" ]
 ok "what nobody misses is null" grep -q '"needed":null' "$tmp/rows"
 ok "and says how hard it was tried" grep -q '"needed":null,"runs":[1-9]' \
     "$tmp/rows"
@@ -48,9 +48,14 @@ replay=$(echo "$taken" | sed -n 's/.*"replay":"heddle \([^"]*\)".*/\1/p')
 # shellcheck disable=SC2086 # the command is made of words
 expect 0 heddle $replay --json
 same=$(grep '"kind":"run"' "$out")
-expect 0 heddle replay --json "$(field "$taken" trace)"
+expect 0 heddle replay --json "$(of "$taken" trace)"
 ok "the trace gives the same run as the seed" \
-    [ "$(field "$same" digest)" = "$(field "$(cat "$out")" digest)" ]
+    [ "$(of "$same" digest)" = "$(of "$(cat "$out")" digest)" ]
+expect 0 heddle shrink --json "$(of "$taken" trace)"
+ok "and shrinks, with the LOCK still away" \
+    grep -q '"minimal":true' "$out"
+expect 0 heddle replay "$(of "$(cat "$out")" trace)"
+ok "to a run that still shows it" grep -q '^claim ' "$out"
 
 ok "the page has the source" grep -q '<td>spin_lock(struct spinlock' \
     "$tmp/page.html"

@@ -11,13 +11,6 @@ XDG_STATE_HOME=$tmp/state
 export XDG_STATE_HOME
 
 # The value of a field of the first JSON line of a kind in $out.
-field() { # KIND FIELD
-    grep "\"kind\":\"$1\"" "$out" | head -1 |
-        sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
-}
-
-same() { [ -n "$1" ] && [ "$1" = "$2" ]; }
-
 bounded() { # PREEMPTIONS STORES INTERRUPTS
     echo "bounded,preemptions=$1,stores=$2,interrupts=$3"
 }

@@ -9,12 +9,10 @@ kernel=../shared/dragonfly/lwkt_ipiq.c
 XDG_STATE_HOME=$tmp/state
 export XDG_STATE_HOME
 
-# The value of a field of the last JSON line in $out.
-field() { # FIELD
-    tail -1 "$out" | sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+last() { # NAME: a field of the last line of $out
+    tail -1 "$out" | value "$1"
 }
 
-same() { [ -n "$1" ] && [ "$1" = "$2" ]; }
 less() { [ -n "$1" ] && [ "$1" -lt "$2" ]; }
 
 # shrinks WHAT SWITCHES ARGUMENT...: the run shrinks to so many switches or
@@ -23,13 +21,13 @@ shrinks() {
     what=$1 most=$2
     shift 2
     expect 0 heddle shrink --json "$@"
-    digest=$(field digest) verdict=$(field verdict)
-    trace=$(field trace) replica=$(field lua)
+    digest=$(last digest) verdict=$(last verdict)
+    trace=$(last trace) replica=$(last lua)
     after=$(tail -1 "$out" | sed -n 's/.*"after":{"switches":\([0-9]*\).*/\1/p')
-    ok "$what: it is minimal" same "$(field minimal)" true
+    ok "$what: it is minimal" same "$(last minimal)" true
     ok "$what: it has $most switches at most" less "$after" $((most + 1))
     expect 0 heddle replay --json "$trace"
-    ok "$what: the trace replays" same "$(field digest)" "$digest"
+    ok "$what: the trace replays" same "$(last digest)" "$digest"
     case $* in *--ipiq*) source="--ipiq $kernel" ;; *) source= ;; esac
     # shellcheck disable=SC2086 # two words, or none
     expect 0 heddle run --json $source "$replica"
@@ -38,7 +36,7 @@ shrinks() {
     # shellcheck disable=SC2086
     expect 0 heddle run --json --seed 9 $source "$replica"
     grep '"kind":"run"' "$out" >"$tmp/run" && mv "$tmp/run" "$out"
-    ok "$what: its verdict is $verdict" same "$(field verdict)" "$verdict"
+    ok "$what: its verdict is $verdict" same "$(last verdict)" "$verdict"
 }
 
 claimed=scenarios/dragonfly/claimed_mask_deadlock.lua
@@ -109,7 +107,7 @@ ok "it says how to replay it" grep -q '^replay   heddle replay .*trace' "$out"
 expect 2 heddle shrink --case 1 --seed 1 $claimed
 ok "a run without a finding: it says so" grep -q 'found nothing' "$err"
 expect 2 heddle shrink --case 9 --seed 1 $claimed
-ok "no such case: the message says how many" grep -q 'its 2 cases' "$err"
+ok "no such case: the message says how many" grep -q 'there are 2' "$err"
 expect 2 heddle shrink --seed 1 $claimed
 expect 2 heddle shrink $claimed
 ok "no seed: the message says what is wanted" grep -q -- '--seed' "$err"

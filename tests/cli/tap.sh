@@ -55,6 +55,21 @@ expect() {
     [ "$tap_status" -eq "$tap_expected" ] || sed 's/^/# /' "$err"
 }
 
+# value NAME: of that field in the line of JSON that is read.
+value() {
+    sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+
+# field KIND NAME: of that field in the first line of this kind in $out.
+field() {
+    grep "\"kind\":\"$1\"" "$out" | head -1 | value "$2"
+}
+
+# same A B: the two texts are the same, and there is one.
+same() {
+    [ -n "$1" ] && [ "$1" = "$2" ]
+}
+
 # tap_end: the last line of a test.
 tap_end() {
     echo "1..$tap_count"
