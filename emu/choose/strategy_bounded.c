@@ -564,8 +564,7 @@ const StrategyKind strategy_bounded_kind = {
         "Complete: when it is over, no schedule with so many preemptions,\n"
         "delayed stores (or late loads) and delayed interrupts behaves in\n"
         "another way than those that were made.",
-    .source = "Musuvathi, Qadeer, \"Iterative Context Bounding for Systematic "
-              "Testing of Multithreaded Programs\", PLDI 2007",
+    .source = "Musuvathi, Qadeer, Iterative context bounding, PLDI 2007",
     .parameters =
         {
             {"preemptions", "switches away from a core that could go on", 0,

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/outfile.h"
 #include "people/report_audit.h"
 
 static const char description[] =
@@ -68,7 +69,7 @@ audit_files(Ledger *ledger, GError **error)
     if (ledger->html != NULL) {
         g_autofree char *page = report_audit_html(rows);
 
-        return g_file_set_contents(ledger->html, page, -1, error);
+        return outfile_write(ledger->html, page, error);
     }
     return true;
 }
@@ -86,6 +87,8 @@ cmd_audit(int argc, char **argv, GError **error)
     };
     int status = EXIT_WORLD;
 
+    ledger.options.has = OPTIONS_RUNS | OPTIONS_QUIET | OPTIONS_FIRST;
+    ledger.options.runs = "runs of each case, place and model (500)";
     ledger.options.more = more;
     if (options_read(&ledger.options, &argc, &argv, "SCENARIO...", description,
                      error) &&

@@ -16,8 +16,9 @@ static const char description[] =
     "they show in a store, on disk before it is said.  Goes on until --time\n"
     "or --runs is reached, or until it is interrupted; --resume goes on after\n"
     "that.  The same runs give the same findings, whatever --jobs, --shard\n"
-    "and interruptions.  Exit status 0 if nothing was found, 1 if something\n"
-    "was, 2 if a file or the store is wrong.";
+    "and interruptions; not so with fuzz, whose runs depend on those before\n"
+    "them.  Exit status 0 if nothing was found, 1 if something was, 2 if a\n"
+    "file or the store is wrong.";
 
 typedef struct Explore {
     Options options;
@@ -113,11 +114,6 @@ check_options(Explore *explore, GError **error)
 {
     const Options *options = &explore->options;
 
-    if (options->tap || options->junit != NULL || options->every_run) {
-        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
-                    "--tap, --junit and --every-run are for heddle run");
-        return false;
-    }
     if (options->files[1] != NULL) {
         g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
                     "one scenario at a time: %s is one too many",
@@ -149,6 +145,9 @@ read_options(Explore *explore, int *argc, char ***argv, GError **error)
     CampaignOptions *campaign = &explore->campaign;
     bool ok;
 
+    explore->options.has = OPTIONS_CASE | OPTIONS_MACHINE | OPTIONS_RUNS |
+                           OPTIONS_QUIET | OPTIONS_FIRST;
+    explore->options.runs = "runs of each case (no end)";
     explore->options.more = entries;
     ok = options_read(&explore->options, argc, argv, "SCENARIO", text, error);
     explore->options.more = NULL;

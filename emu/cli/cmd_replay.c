@@ -49,7 +49,8 @@ cmd_replay(int argc, char **argv, GError **error)
          "check a certificate", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
-    Options options = {.more = more};
+    Options options = {.has = OPTIONS_CASE | OPTIONS_MACHINE | OPTIONS_TELL,
+                       .more = more};
     int status = EXIT_WORLD;
 
     if (options_read(&options, &argc, &argv, "FILE|SCENARIO", description,

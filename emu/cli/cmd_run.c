@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/outfile.h"
 #include "cli/replaying.h"
 #include "people/report_json.h"
 #include "people/report_junit.h"
@@ -181,7 +182,7 @@ finish(Output *output, GError **error)
     if (options->junit == NULL)
         return true;
     junit = report_junit(output->outcomes);
-    return g_file_set_contents(options->junit, junit, -1, error);
+    return outfile_write(options->junit, junit, error);
 }
 
 static int
@@ -212,7 +213,9 @@ run_files(Options *options, GError **error)
 int
 cmd_run(int argc, char **argv, GError **error)
 {
-    Options options = {0};
+    Options options = {.has = OPTIONS_CASE | OPTIONS_MACHINE | OPTIONS_RUNS |
+                              OPTIONS_TELL | OPTIONS_QUIET | OPTIONS_EVERY,
+                       .runs = "runs of a case (2000)"};
     int status = EXIT_WORLD;
 
     if (options_read(&options, &argc, &argv, "SCENARIO...", description,

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/outfile.h"
 #include "cli/replaying.h"
 #include "people/report_html.h"
 #include "people/report_json.h"
@@ -24,11 +25,9 @@ typedef struct Show {
 static bool
 write_file(const char *path, char *text, GError **error)
 {
-    bool written = g_file_set_contents(path, text, -1, error);
+    bool written = outfile_write(path, text, error);
 
     g_free(text);
-    if (!written)
-        g_prefix_error(error, "cannot write what is shown: ");
     return written;
 }
 
@@ -88,6 +87,7 @@ cmd_show(int argc, char **argv, GError **error)
     };
     int status = EXIT_WORLD;
 
+    show.options.has = OPTIONS_CASE | OPTIONS_MACHINE | OPTIONS_TELL;
     show.options.more = more;
     if (options_read(&show.options, &argc, &argv, "FILE|SCENARIO", description,
                      error)) {

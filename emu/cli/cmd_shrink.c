@@ -203,17 +203,13 @@ shrink_file(Options *options, const char *path, GError **error)
     }
     if (options->has_seed)
         return shrink_run(options, path, &replay, error);
-    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
-                "%s is no trace: name the run of a scenario with --case N "
-                "and --seed S",
-                path);
-    return false;
+    return replaying_refuse(path, error);
 }
 
 int
 cmd_shrink(int argc, char **argv, GError **error)
 {
-    Options options = {0};
+    Options options = {.has = OPTIONS_CASE | OPTIONS_MACHINE | OPTIONS_TELL};
     int status = EXIT_WORLD;
 
     if (options_read(&options, &argc, &argv, "FILE|SCENARIO", description,

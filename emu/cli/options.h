@@ -13,9 +13,23 @@
 /* Exit status; product.md. */
 enum { EXIT_HELD = 0, EXIT_FOUND = 1, EXIT_WORLD = 2 };
 
+/* Options that not every command has. */
+enum {
+    OPTIONS_CASE = 1,    /* --case */
+    OPTIONS_MACHINE = 2, /* --memory, --weaken */
+    OPTIONS_RUNS = 4,    /* --runs */
+    OPTIONS_TELL = 8,    /* --raw */
+    OPTIONS_QUIET = 16,  /* --quiet */
+    OPTIONS_EVERY = 32,  /* --every-run, --tap, --junit */
+    OPTIONS_FIRST = 64,  /* --seed is that of the first of the runs */
+};
+
 typedef struct Options {
-    const GOptionEntry *more; /* the command's own, set before
-                                 options_read(); or NULL */
+    /* Set before options_read(). */
+    unsigned has;             /* OPTIONS_* */
+    const char *runs;         /* what --help says of --runs */
+    const GOptionEntry *more; /* the command's own, or NULL */
+    /* What was read. */
     TrialOptions check;
     char **files;       /* what is left of the command line; at least one */
     unsigned case_number; /* 0: all */

@@ -36,6 +36,21 @@ replaying_case(const Scenario *scenario, unsigned number, GError **error)
 }
 
 bool
+replaying_refuse(const char *path, GError **error)
+{
+    const char *why = "is no trace: name the run of a scenario with --seed S "
+                      "(and --case N)";
+
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        why = "is a folder: a trace or a scenario is wanted";
+    else if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        why = "is no file that is there";
+    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE, "%s %s",
+                *path != '\0' ? path : "\"\"", why);
+    return false;
+}
+
+bool
 replaying_adopt(Options *options, const Trace *trace, GError **error)
 {
     TrialOptions *check = &options->check;
@@ -150,19 +165,12 @@ replaying_all(Options *options, ReplayingTell *tell, void *user,
 
             trace_init(&trace);
             ok = replay_trace(&replaying, *file, &trace, error);
-            options->check.strategy = NULL;
-            options->check.stage.ipiq = options->ipiq;
-            options->check.weaken = options->weaken;
+            replaying_restore(options);
             trace_clear(&trace);
         } else if (options->has_seed)
             ok = replay_seed(&replaying, *file, error);
-        else {
-            g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
-                        "%s is no trace: name the run of a scenario with "
-                        "--seed S (and --case N)",
-                        *file);
-            ok = false;
-        }
+        else
+            ok = replaying_refuse(*file, error);
         if (!ok)
             return false;
     }

@@ -16,6 +16,9 @@
 const ScenarioCase *replaying_case(const Scenario *scenario, unsigned number,
                                    GError **error);
 
+/* Says why the file names no run.  False. */
+bool replaying_refuse(const char *path, GError **error);
+
 /* Have the options be those of the run that the trace keeps, which must outlive
  * their use; and then again what the command line says. */
 bool replaying_adopt(Options *options, const Trace *trace, GError **error);

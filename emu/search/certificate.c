@@ -164,7 +164,7 @@ read_claim(Reading *reading, const char *value, GError **error)
             reading->certificate->claim = (CertificateClaim)i;
             return true;
         }
-    return refuse(reading, error, "no claim is called `%s`", value);
+    return refuse(reading, error, "no claim is called `%.40s`", value);
 }
 
 static bool
@@ -184,7 +184,7 @@ read_field(Reading *reading, const char *line, GError **error)
         g_ptr_array_add(certificate->left_out,
                         g_strdup(line + strlen("left-out ")));
     else
-        return refuse(reading, error, "`%s` is not a line of a certificate",
+        return refuse(reading, error, "`%.40s` is not a line of a certificate",
                       line);
     return true;
 }
@@ -210,7 +210,7 @@ read_body(Reading *reading, GError **error)
                    lasso_parse_move(line + 2, &move))
             g_array_append_val(moves, move);
         else
-            return refuse(reading, error, "`%s` is no move", line);
+            return refuse(reading, error, "`%.40s` is no move", line);
     }
     if (line == NULL)
         return refuse(reading, error, "the certificate is cut short");
@@ -226,6 +226,12 @@ certificate_read(Certificate *certificate, const char *path, GError **error)
     Reading reading = {.certificate = certificate, .path = path};
     size_t length = 0;
 
+    /* A device may go on for ever. */
+    if (g_file_test(path, G_FILE_TEST_EXISTS) &&
+        !g_file_test(path, G_FILE_TEST_IS_DIR) &&
+        !certificate_is_certificate(path))
+        return refuse(&reading, error,
+                      "not a certificate, and no trace that has one");
     if (!g_file_get_contents(path, &text, &length, error)) {
         g_prefix_error(error, "certificate: ");
         return false;

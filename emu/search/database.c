@@ -336,6 +336,12 @@ database_open(const char *path, const DatabaseFormat *format,
     database->statements = g_ptr_array_new_with_free_func(finalize);
     database->cached =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (g_file_test(path, G_FILE_TEST_IS_DIR) ||
+        (mode == DATABASE_READ && !g_file_test(path, G_FILE_TEST_EXISTS))) {
+        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FILE, "%s is no %s",
+                    *path != '\0' ? path : "\"\"", format->what);
+        return NULL;
+    }
     if (mode != DATABASE_READ && !take_lock(database, error))
         return NULL;
     code = sqlite3_open_v2(path, &database->sqlite, flags, NULL);

@@ -64,10 +64,7 @@ trace_write(const Trace *trace, const char *path, GError **error)
 static bool
 read_number(const char *value, unsigned base, uint64_t *number)
 {
-    char *end;
-
-    *number = g_ascii_strtoull(value, &end, base);
-    return *value != '\0' && *end == '\0';
+    return g_ascii_string_to_unsigned(value, base, 0, UINT64_MAX, number, NULL);
 }
 
 static bool
@@ -102,7 +99,7 @@ read_line(Trace *trace, const char *name, const char *value, GError **error)
         trace->digest = number;
     else {
         g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
-                    "`%s` is not a line of a trace", name);
+                    "`%.40s %.40s` is not a line of a trace", name, value);
         return false;
     }
     return true;

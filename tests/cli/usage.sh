@@ -30,4 +30,20 @@ ok "--help: nothing on standard error" [ ! -s "$err" ]
 expect 0 heddle run --help
 ok "run --help: says how to call it" grep -q SCENARIO "$out"
 
+for command in run explore merge replay show shrink audit litmus; do
+    expect 0 heddle $command --help
+    ok "$command --help fits 80 columns" \
+        [ -z "$(awk 'length($0) > 80' "$out")" ]
+done
+
+# An option that a command would not heed is none of its options.
+expect 2 heddle show --tap no_such_file.lua
+ok "the message names the option" grep -q -e '--tap' "$err"
+expect 2 heddle audit --memory tso no_such_file.lua
+ok "the message names the option" grep -q -e '--memory' "$err"
+for count in runs steps case; do
+    expect 2 heddle run --$count 0 no_such_file.lua
+    ok "--$count 0: says what is wanted" grep -q 'from 1 on' "$err"
+done
+
 tap_end
