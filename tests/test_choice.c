@@ -75,6 +75,23 @@ Test(choice, a_question_with_one_answer_is_not_asked_nor_written)
     strategy_free(random);
 }
 
+Test(choice, only_a_slice_that_a_point_cut_short_ends_whole)
+{
+    Choice choice;
+
+    choice_init(&choice);
+    tape_push(&choice.tape, DECISION_STEPS, 7);
+    choice_correct_steps(&choice, 0, 0, 8);
+    cr_expect_eq(choice.tape.items[0].kind, DECISION_STEPS);
+    cr_expect_eq(choice.tape.items[0].value, 7);
+    choice_correct_steps(&choice, 0, 0, 3);
+    cr_expect_eq(choice.tape.items[0].kind, DECISION_WHOLE_STEPS);
+    cr_expect_eq(choice.tape.items[0].value, 2);
+    choice_correct_steps(&choice, 0, 0, 0);
+    cr_expect_eq(choice.tape.count, 0);
+    choice_clear(&choice);
+}
+
 Test(choice, a_tape_of_another_machine_is_noticed_and_the_run_goes_on)
 {
     Strategy *random = strategy_random_new(0);

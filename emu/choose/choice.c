@@ -231,6 +231,10 @@ choice_correct_steps(Choice *choice, size_t begun, size_t at, uint64_t made)
         choice->tape.count = begun;
         return;
     }
+    /* All that were wanted: it would have stopped here in any case, and in the
+     * middle of its last instruction if that can be split. */
+    if (made == steps->value + 1)
+        return;
     steps->kind = DECISION_WHOLE_STEPS;
     steps->value = made - 1;
 }
