@@ -58,6 +58,7 @@ static const char *const flags[] = {"flag", NULL};
 static const char *const lates[] = {"late", NULL};
 static const char *const awaits[] = {"await", "race", NULL};
 static const char *const burns[] = {"burn", NULL};
+static const char *const burns_then_races[] = {"burn", "race", "race", NULL};
 static const char *const raises[] = {"race", "race", "raise", NULL};
 
 static const char *const models[] = {"sc", "tso", "pso", "weak"};
@@ -180,14 +181,14 @@ Test(strategy, a_seed_is_a_run_and_its_tape_needs_no_strategy)
 
 Test(strategy, a_core_that_spins_starves_nobody)
 {
-    for (size_t i = 0; i < 2; i++) {
+    const char *const *const spins[][3] = {{awaits, raises, awaits},
+                                           {burns, raises, nothing},
+                                           {burns_then_races, raises, burns}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(spins); i++) {
         g_auto(Bench) bench;
 
-        bench_three(&bench,
-                    (const char *const *const[]){i == 0 ? awaits : burns,
-                                                 raises, i == 0 ? awaits
-                                                                : nothing},
-                    "sc");
+        bench_three(&bench, spins[i], "sc");
         for (size_t s = 0; s < G_N_ELEMENTS(searching) * 30; s++) {
             g_autoptr(Strategy) strategy =
                 strategy_parse(searching[s / 30], NULL);

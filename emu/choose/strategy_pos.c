@@ -19,6 +19,10 @@
 /* Steps without a visible event after which the others are asked again. */
 #define STEPS_MAX 1000u
 
+/* Choices after which everybody draws again.  In a loop the others draw anew
+ * at each event, and who has drawn low once would hardly ever have its turn. */
+#define EPOCH 4096u
+
 typedef struct Pos {
     Chance chance;
     uint64_t priority[ENTITIES_MAX]; /* 0: set aside */
@@ -28,6 +32,7 @@ typedef struct Pos {
     uint64_t halved;                 /* cores whose next step is half an
                                         instruction (strategy.h, before) */
     uint64_t rival;                  /* highest of all but the one picked */
+    unsigned choices;                /* of this epoch */
 } Pos;
 
 static uint64_t
@@ -47,6 +52,16 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
             self->priority[i] = draw(self);
     self->chance.late = prng_below(&self->chance.prng, 2) != 0;
     self->stands = self->aside = self->halved = self->rival = 0;
+    self->choices = 0;
+}
+
+static void
+begin_epoch(Pos *self)
+{
+    self->choices = 0;
+    for (unsigned i = 0; i < ENTITIES_MAX; i++)
+        if (self->priority[i] != 0)
+            self->priority[i] = draw(self);
 }
 
 static unsigned
@@ -54,8 +69,11 @@ pick(Strategy *strategy, const Actions *actions)
 {
     Pos *self = (Pos *)strategy;
     unsigned best = 0;
-    uint64_t most = self->priority[entity_at(actions, 0)];
+    uint64_t most;
 
+    if (++self->choices == EPOCH)
+        begin_epoch(self);
+    most = self->priority[entity_at(actions, 0)];
     self->rival = 0;
     for (unsigned i = 1; i < actions->count; i++) {
         uint64_t other = self->priority[entity_at(actions, i)];

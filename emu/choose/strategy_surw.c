@@ -19,7 +19,8 @@
 
 #define LINES_MAX 16
 #define LINES_DEFAULT 3
-/* Steps without an event of the set after which somebody else is drawn. */
+/* Steps without an event of the set after which whoever was to do the next one
+ * is thought to spin, and somebody else is drawn. */
 #define STEPS_MAX 1000u
 /* Means of slices between events of a set, powers of two. */
 #define MEAN_BITS_MIN 3
@@ -38,7 +39,8 @@ typedef struct Surw {
     uint64_t stands;              /* cores before an event of the set ... */
     uint64_t splits;              /* ... which is a load and a store */
     uint64_t halved;              /* cores that do the first half next */
-    uint64_t aside;               /* cores that paused */
+    uint64_t aside;               /* cores that paused, or spin without */
+    uint64_t waited;              /* steps of the intended one so far */
     uint64_t mean;                /* steps; 0: up to the next event */
 } Surw;
 
@@ -91,6 +93,7 @@ begin(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
     self->listed_count = 0;
     self->intended = ENTITIES_MAX;
     self->stands = self->splits = self->halved = self->aside = 0;
+    self->waited = 0;
 }
 
 /* --- Whose event is next -------------------------------------------------- */
@@ -110,6 +113,7 @@ draw_intended(Surw *self)
 {
     uint64_t total = 0, drawn;
 
+    self->waited = 0;
     for (unsigned i = 0; i < self->listed_count; i++)
         total += weight_of(self, self->listed[i]);
     if (total == 0) { /* nobody but cores that paused */
@@ -255,8 +259,13 @@ performed(Strategy *strategy, const StrategyDeed *deed)
     self->stands &= ~(UINT64_C(1) << cpu);
     if (deed->paused)
         self->aside |= UINT64_C(1) << cpu;
-    if (deed->steps >= STEPS_MAX)
+    if (self->intended != entity_of(ACTION_STEP, cpu))
+        return;
+    self->waited += deed->steps;
+    if (self->waited >= STEPS_MAX) {
+        self->aside |= UINT64_C(1) << cpu;
         self->intended = ENTITIES_MAX;
+    }
 }
 
 /* --- The rest ------------------------------------------------------------- */
