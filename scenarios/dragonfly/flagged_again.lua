@@ -9,7 +9,6 @@ origin   "lwkt_ipiq.c 1f2824e8, lwkt_process_ipiq(): 'do not reflag'; \z
 -- cpu1 does the same, and neither comes to let the other go.
 
 system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
-explore { steps = 20000 }   -- its indices never repeat: no loop to prove
 
 local cs = { [0] = object "struct lwkt_cpusync", object "struct lwkt_cpusync" }
 
@@ -28,6 +27,7 @@ local splz_runs = region(splz)
 
 case "flagged again: two masters in splz(), and no end of it"
 mutant "reflag"
+explore { steps = 20000 }   -- its indices never repeat: no loop to prove
 possible (budget & splz_runs(0) & splz_runs(1))
 
 case "control: as written; who was held is served after --td_cscount"

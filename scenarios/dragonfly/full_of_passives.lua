@@ -23,8 +23,7 @@ local function refill()           -- each adds one to what cpu0 sends to cpu1
   for _ = 1, 4 do lwkt_send_ipiq3(gd(0), send_nop_passive, 0, 1) end
 end
 local function by_hand()
-  local emptied = "lwkt_process_ipiq();"
-  assert(run_to(0, lwkt_send_ipiq3_passive, emptied))
+  assert(run_to(0, lwkt_send_ipiq3_passive, "lwkt_process_ipiq();"))
   assert(deliver_ipi(1))  step(1)  run(1)         -- cpu1 has read all five
   run(2)                                          -- and cpu0 gets four more
 end

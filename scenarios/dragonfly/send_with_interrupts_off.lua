@@ -10,19 +10,16 @@ system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
 
 local half, seen = object "int", object "int"
 
-local function update(send)
-  cpu_disable_intr()
-  set(half, 1)
-  send(gd(1), nop, 0, 0)
-  set(half, 0)
-  cpu_enable_intr()
-end
-
-function cpu0()
+local function half_fill()                -- one more and cpu0 must wait
   for _ = 1, 5 do lwkt_send_ipiq3_passive(gd(1), nop, 0, 0) end
   mark "full"
-  update(lwkt_send_ipiq3)
 end
+local function update(send)
+  cpu_disable_intr()
+  set(half, 1)  send(gd(1), nop, 0, 0)  set(half, 0)
+  cpu_enable_intr()
+end
+function cpu0() half_fill()  update(lwkt_send_ipiq3) end
 function cpu1()
   crit_enter()  await "full"
   lwkt_send_ipiq3(gd(0), copy_int, half, 0)
@@ -37,8 +34,6 @@ possible { rule, saw_half }
 
 case "control: a sender that does not wait"
 function cpu0()
-  for _ = 1, 5 do lwkt_send_ipiq3_passive(gd(1), nop, 0, 0) end
-  mark "full"
-  crit_enter()  update(lwkt_send_ipiq3_nowait)  crit_exit()
+  half_fill()  crit_enter()  update(lwkt_send_ipiq3_nowait)  crit_exit()
 end
 never { rule, saw_half }

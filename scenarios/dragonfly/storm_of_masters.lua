@@ -6,7 +6,6 @@ origin   "lwkt_ipiq.c 1f2824e8, lwkt_cpusync_interlock()"
 -- master too, and waits for the first one to acknowledge.
 
 system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
-explore { steps = 50000 }                 -- it takes some 10000
 
 local for_ever = stuck | budget           -- or no end in sight
 
@@ -26,6 +25,7 @@ local function storm(self, obeys)
 end
 
 case "who spins does not acknowledge"
+explore { steps = 50000 }                 -- it takes some 10000
 function cpu0() storm(0) end
 function cpu1() storm(1) end
 possible (for_ever)

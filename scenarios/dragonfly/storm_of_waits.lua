@@ -11,7 +11,6 @@ system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
 local rule = breach "no waiting for a message inside a callback"
 
 local function storm(self, callback)
-  tsc_frequency = 50000                   -- ten seconds are short, then
   for _ = 1, 6 do
     crit_enter()
     for _ = 1, choose(3) do
@@ -27,7 +26,10 @@ local function storm(self, callback)
 end
 
 case "as the comment allows: two callbacks wait for each other"
-function cpu0() storm(0, wait_for) end
+function cpu0()
+  tsc_frequency = 50000                   -- ten seconds are short, then
+  storm(0, wait_for)
+end
 function cpu1() storm(1, wait_for) end
 function cpu2() storm(2, wait_for) end
 possible { rule, panic :after (rule) }

@@ -23,11 +23,9 @@ end
 case "as written: who polls opens the door, and cpu2 knocks as well"
 function schedule()
   poll_between()
-  assert(deliver_ipi(1))  step(1, 40)
-  assert(deliver_ipi(1))
+  assert(deliver_ipi(1))  step(1, 40)  assert(deliver_ipi(1))
 end
-certain (interrupts(2))
-never (lost_message)
+certain (interrupts(2))  never (lost_message)
 
 case "control: the door is opened by the interrupt"
 mutant "npoll_by_knock"
@@ -35,10 +33,8 @@ function schedule()
   poll_between()
   assert(deliver_ipi(1) and not deliver_ipi(1))
 end
-certain (interrupts(1))
-never (lost_message)
+certain (interrupts(1))  never (lost_message)
 
 case "and in any order nothing is lost by that"
 mutant "npoll_by_knock"
-never { lost_message, stuck }
-certain (function() return received[1] == 2 end)
+never { lost_message, stuck }  certain (function() return received[1] == 2 end)

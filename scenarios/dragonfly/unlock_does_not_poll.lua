@@ -10,15 +10,13 @@ origin   "kern_spinlock.c; fixed 2019-12-15, e8b1691fcb"
 system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
 
 local a, flag = object "struct spinlock", object "int"
-local waiting = region(lwkt_send_ipiq3,
-                       "cpu_enable_intr();", "DEBUG_POP_INFO();")
 
-function cpu0()
+local function lock_and_unlock()
   spin_lock(a)    mark "cpu0 holds a"
                   await "the first message is sent"
   spin_unlock(a)
-  spin_until(flag)                        -- no crit_exit() in here
 end
+function cpu0() lock_and_unlock()  spin_until(flag) end  -- no crit_exit() there
 function cpu1()
   await "cpu0 holds a"
   lwkt_send_ipiq3(gd(0), nop, 0, 0)       -- the only one that knocks
@@ -36,10 +34,6 @@ never { stuck, lost_message }
 
 case "control: cpu0 enters and leaves a critical section somewhere"
 function cpu0()
-  spin_lock(a)    mark "cpu0 holds a"
-                  await "the first message is sent"
-  spin_unlock(a)
-  crit_enter()  crit_exit()
-  spin_until(flag)
+  lock_and_unlock()  crit_enter()  crit_exit()  spin_until(flag)
 end
 never { stuck, lost_message }

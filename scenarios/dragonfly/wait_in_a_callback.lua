@@ -12,16 +12,15 @@ system "dragonfly" { cpus = 3 }
 local rule = breach "no waiting for a message inside a callback"
 
 local function one_message(self, peer)
-  tsc_frequency = 5000                    -- ten seconds are short, then
   crit_enter()
-  lwkt_send_ipiq3_passive(gd(peer), nop, 0, 0)
-  mark  (self .. " has one")
+  lwkt_send_ipiq3_passive(gd(peer), nop, 0, 0)  mark (self .. " has one")
   await "both are told to wait"
   crit_exit()
 end
 function cpu1() one_message(1, 2) end
 function cpu2() one_message(2, 1) end
 function cpu0()
+  tsc_frequency = 5000                    -- ten seconds are short, then
   await "1 has one"  await "2 has one"
   lwkt_send_ipiq3(gd(1), wait_for, 0, 2)
   lwkt_send_ipiq3(gd(2), wait_for, 0, 1)

@@ -6,6 +6,8 @@ origin   "lwkt_ipiq.c 1f2824e8, lwkt_process_ipiq_core(): 'xindex is only \z
 --   cpu1   message 1: send_nop ▶ full ▶ nested loop: message 2
 --            xindex = rindex = 2, and message 1 is still in its loop
 --   cpu0   lwkt_wait_ipiq(cpu1, 1): 2 - 1 is not negative: returns
+-- The inner loop is on the same FIFO, as message 2 has set cpu0's bit again;
+-- its "xindex = rindex" counts all that was taken, and not what is over.
 
 system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
 

@@ -15,8 +15,8 @@ local waiting = region(lwkt_send_ipiq3,
                        "cpu_enable_intr();", "DEBUG_POP_INFO();")
 
 local function half_fill(target)          -- one more and the sender must wait
-  for _ = 1, 5 do lwkt_send_ipiq3_passive(gd(target), nop, 0, 0) end
-end
+  for _ = 1, 5 do lwkt_send_ipiq3_passive(gd(target), nop, 0, 0) end end
+local function sleeper() tsleep_interlock(ident1, 0)  await "cpu0 holds it" end
 
 case "with a regular lock both get it, one after the other"
 function cpu0()
@@ -24,8 +24,7 @@ function cpu0()
   wakeup(ident1)  lockmgr(lk, LK_RELEASE)
 end
 function cpu1()
-  tsleep_interlock(ident1, 0)  await "cpu0 holds it"
-  lockmgr(lk, LK_EXCLUSIVE)  lockmgr(lk, LK_RELEASE)
+  sleeper()  lockmgr(lk, LK_EXCLUSIVE)  lockmgr(lk, LK_RELEASE)
 end
 reach (waiting(0))
 never { rule, stuck }
@@ -35,9 +34,6 @@ function cpu0()
   half_fill(1)    spin_lock(a)  mark "cpu0 holds it"
   wakeup(ident1)  spin_unlock(a)
 end
-function cpu1()
-  tsleep_interlock(ident1, 0)  await "cpu0 holds it"
-  spin_lock(a)  spin_unlock(a)
-end
+function cpu1() sleeper()  spin_lock(a)  spin_unlock(a) end
 certain (rule)
 possible (stuck { cpu = 1, inside = spin_lock })
