@@ -25,7 +25,7 @@ typedef struct Explore {
     CampaignOptions campaign;
     Campaign *running;
     /* As they were written. */
-    char *jobs, *time, *shard, *store;
+    char *jobs, *time, *patience, *shard, *store;
     char *traces; /* a folder */
     gboolean resume;
     bool has_line; /* a progress line is on the terminal */
@@ -60,13 +60,14 @@ read_jobs(Explore *explore, GError **error)
 
 /* 60, 90s, 5m, 2h, 1d */
 static bool
-read_time(Explore *explore, GError **error)
+read_time(const char *option, const char *text, uint64_t *seconds,
+          GError **error)
 {
     static const struct {
         char letter;
         uint64_t seconds;
     } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-    g_autofree char *digits = g_strdup(explore->time);
+    g_autofree char *digits = g_strdup(text);
     uint64_t unit = 1;
     guint64 number;
     size_t length;
@@ -81,10 +82,10 @@ read_time(Explore *explore, GError **error)
             break;
         }
     if (!g_ascii_string_to_unsigned(digits, 10, 1, 1000000, &number, NULL))
-        return usage_error("time", explore->time,
+        return usage_error(option, text,
                            "a time like 60, 90s, 5m, 2h or 1d is wanted",
                            error);
-    explore->campaign.seconds = number * unit;
+    *seconds = number * unit;
     return true;
 }
 
@@ -131,6 +132,8 @@ read_options(Explore *explore, int *argc, char ***argv, GError **error)
          "processes that make runs (1)", "J"},
         {"time", 0, 0, G_OPTION_ARG_STRING, &explore->time,
          "how long to search: 60, 90s, 5m, 2h", "T"},
+        {"patience", 0, 0, G_OPTION_ARG_STRING, &explore->patience,
+         "a run without a sign of life for so long hangs (2m)", "T"},
         {"shard", 0, 0, G_OPTION_ARG_STRING, &explore->shard,
          "every N-th run only, from the I-th", "I/N"},
         {"store", 0, 0, G_OPTION_ARG_FILENAME, &explore->store,
@@ -151,7 +154,10 @@ read_options(Explore *explore, int *argc, char ***argv, GError **error)
     explore->options.more = entries;
     ok = options_read(&explore->options, argc, argv, "SCENARIO", text, error);
     explore->options.more = NULL;
-    if (!ok || !read_jobs(explore, error) || !read_time(explore, error) ||
+    if (!ok || !read_jobs(explore, error) ||
+        !read_time("time", explore->time, &campaign->seconds, error) ||
+        !read_time("patience", explore->patience, &campaign->patience,
+                   error) ||
         !read_shard(explore, error) || !check_options(explore, error))
         return false;
     campaign->check = explore->options.check;
@@ -297,6 +303,7 @@ cmd_explore(int argc, char **argv, GError **error)
     options_clear(&explore.options);
     g_free(explore.jobs);
     g_free(explore.time);
+    g_free(explore.patience);
     g_free(explore.shard);
     g_free(explore.store);
     g_free(explore.traces);

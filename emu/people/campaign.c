@@ -16,6 +16,10 @@
 /* Without a limit cases take turns. */
 #define TURN_NANOSECONDS (10 * SECOND)
 #define TICK_MILLISECONDS 100
+
+/* How long a worker may be silent. */
+#define PATIENCE_SECONDS 120u
+#define PATIENCE_STEPS_A_SECOND 100000u
 G_DEFINE_QUARK(heddle-campaign-error, campaign_error)
 
 /* --- Signals -------------------------------------------------------------- */
@@ -222,11 +226,20 @@ is_over(const Campaign *campaign)
 }
 
 static bool
+is_busy(void *user, unsigned worker)
+{
+    Campaign *campaign = user;
+
+    return !g_queue_is_empty(&campaign->tasks[worker]);
+}
+
+static bool
 loop(Campaign *campaign, GError **error)
 {
     CampaignCrewEvents events = {
         .message = campaign_take_message,
         .died = campaign_take_death,
+        .is_busy = is_busy,
         .user = campaign,
     };
 
@@ -273,6 +286,20 @@ limit_jobs(Campaign *campaign)
                              "other: with one job; --shard shares it out");
 }
 
+/* Unless somebody knows better: a busy host may be slow, an instrumented
+ * program is. */
+static void
+choose_patience(Campaign *campaign)
+{
+    uint64_t steps = 0;
+
+    for (guint i = 0; i < campaign->opened.hunts->len; i++)
+        steps = MAX(steps, campaign_hunt_at(campaign, i)->key.steps_max);
+    if (campaign->options.patience == 0)
+        campaign->options.patience =
+            PATIENCE_SECONDS + steps / PATIENCE_STEPS_A_SECOND;
+}
+
 bool
 campaign_run(Campaign *campaign, const CampaignEvents *events, GError **error)
 {
@@ -280,12 +307,14 @@ campaign_run(Campaign *campaign, const CampaignEvents *events, GError **error)
 
     campaign->events = events;
     limit_jobs(campaign);
+    choose_patience(campaign);
     setup = (CampaignCrewSetup){
         .check = campaign->check,
         .first_seed = campaign->options.check.first_seed,
         .shard = campaign->options.shard,
         .shards = campaign->options.shards,
         .workers = campaign->options.jobs,
+        .patience = campaign->options.patience,
         .store = campaign->opened.store,
     };
 

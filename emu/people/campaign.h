@@ -32,6 +32,7 @@ typedef struct CampaignOptions {
     unsigned shard, shards; /* this is one of so many, from 1 */
     uint64_t runs;          /* of a case, of all shards; 0: no limit */
     uint64_t seconds;       /* of all cases together; 0: no limit */
+    uint64_t patience;      /* seconds without a sign of life; 0: the default */
     const char *store;      /* a file; NULL: the default */
     const char *folder;     /* of the default, and of traces without another */
     bool resume;

@@ -13,16 +13,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/wallclock.h"
+
+#define SECOND UINT64_C(1000000000)
+
 typedef struct Member {
     pid_t pid; /* 0: none */
     CampaignWire wire;
     GByteArray *unsent;
+    uint64_t beats; /* at the last look */
+    uint64_t quiet; /* nanoseconds since they changed */
+    bool hung;
 } Member;
 
 struct CampaignCrew {
     CampaignCrewSetup setup;
     CampaignSlot *slots; /* shared memory */
     uint64_t dead_runs;  /* counted by slots that were cleared */
+    uint64_t looked;     /* when it was last looked for signs of life */
     Member members[CAMPAIGN_CREW_MAX];
 };
 
@@ -87,6 +95,8 @@ start(CampaignCrew *crew, unsigned number, GError **error)
     }
     campaign_wire_init(&member->wire, ends[0]);
     member->unsent = g_byte_array_new();
+    member->beats = member->quiet = 0;
+    member->hung = false;
     return true;
 }
 
@@ -109,6 +119,7 @@ replace(CampaignCrew *crew, unsigned number, const CampaignCrewEvents *events,
         GError **error)
 {
     CampaignSlot slot;
+    bool hung = crew->members[number].hung;
     int status = stop(&crew->members[number]);
 
     slot = crew->slots[number];
@@ -117,7 +128,10 @@ replace(CampaignCrew *crew, unsigned number, const CampaignCrewEvents *events,
     if (!start(crew, number, error))
         return false;
     events->died(events->user, number,
-                 WIFSIGNALED(status) ? WTERMSIG(status) : 0, &slot);
+                 hung                  ? CAMPAIGN_CREW_HUNG
+                 : WIFSIGNALED(status) ? WTERMSIG(status)
+                                       : 0,
+                 &slot);
     return true;
 }
 
@@ -129,6 +143,7 @@ campaign_crew_new(const CampaignCrewSetup *setup, GError **error)
     g_autoptr(CampaignCrew) crew = g_new0(CampaignCrew, 1);
 
     crew->setup = *setup;
+    crew->looked = wallclock_now();
     crew->slots = mmap(NULL, CAMPAIGN_CREW_MAX * sizeof *crew->slots,
                        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                        -1, 0);
@@ -190,11 +205,35 @@ listen_to(CampaignCrew *crew, unsigned number,
 
     if (!campaign_wire_fill(&member->wire))
         return replace(crew, number, events, error);
+    member->quiet = 0;
     while ((message = campaign_wire_next(&member->wire, &kind)) != NULL) {
         events->message(events->user, number, kind, message);
         g_variant_unref(message);
     }
     return true;
+}
+
+/* Time in which we did not run ourselves, as after Ctrl-Z, does not count. */
+static void
+look_for_life(CampaignCrew *crew, const CampaignCrewEvents *events)
+{
+    uint64_t now = wallclock_now();
+    uint64_t passed = MIN(now - crew->looked, SECOND);
+
+    crew->looked = now;
+    for (unsigned i = 0; i < crew->setup.workers; i++) {
+        Member *member = &crew->members[i];
+        uint64_t beats = crew->slots[i].beats;
+
+        member->quiet += passed;
+        if (!events->is_busy(events->user, i) || beats != member->beats)
+            member->quiet = 0;
+        member->beats = beats;
+        if (member->quiet / SECOND < crew->setup.patience || member->hung)
+            continue;
+        member->hung = true;
+        kill(member->pid, SIGKILL);
+    }
 }
 
 bool
@@ -210,6 +249,7 @@ campaign_crew_wait(CampaignCrew *crew, int milliseconds,
             .events = crew->members[i].unsent->len > 0 ? POLLIN | POLLOUT
                                                        : POLLIN,
         };
+    look_for_life(crew, events);
     if (poll(polled, workers, milliseconds) <= 0)
         return true;
     for (unsigned i = 0; i < workers; i++) {

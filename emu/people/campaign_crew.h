@@ -7,8 +7,9 @@
  *                            ◀── a death, and what it was doing
  *
  * Workers ignore the keyboard's signals, which are their campaign's business,
- * and are killed by the kernel when it dies.  Nothing here blocks but
- * campaign_crew_wait().
+ * and are killed by the kernel when it dies.  One that has something to do,
+ * and shows no sign of life for too long, is killed here.  Nothing here blocks
+ * but campaign_crew_wait().
  *
  * Layer 7; a part of campaign.
  */
@@ -21,6 +22,9 @@
 #include "search/campaign_store.h"
 
 #define CAMPAIGN_CREW_MAX 256u
+
+/* Instead of a signal: it hung, and was killed for that. */
+#define CAMPAIGN_CREW_HUNG (-1)
 
 typedef enum CampaignCrewError {
     CAMPAIGN_CREW_ERROR_PROCESS, /* the host makes no more processes */
@@ -35,10 +39,12 @@ typedef struct CampaignCrewEvents {
     /* Worker `number` says something. */
     void (*message)(void *user, unsigned number, CampaignWireKind kind,
                     GVariant *message);
-    /* It died: of this signal, or 0 if it exited.  The slot is as it left
-     * it.  Another is already in its place. */
+    /* It died: of this signal, 0 if it exited, or CAMPAIGN_CREW_HUNG.  The
+     * slot is as it left it.  Another is already in its place. */
     void (*died)(void *user, unsigned number, int signal,
                  const CampaignSlot *slot);
+    /* Has it something to do? */
+    bool (*is_busy)(void *user, unsigned number);
     void *user;
 } CampaignCrewEvents;
 
@@ -47,6 +53,7 @@ typedef struct CampaignCrewSetup {
     uint64_t first_seed;
     unsigned shard, shards;
     unsigned workers;
+    uint64_t patience; /* seconds without a sign of life */
     CampaignStore *store; /* which no worker may touch */
 } CampaignCrewSetup;
 

@@ -154,11 +154,13 @@ notice(Campaign *campaign, const CampaignHunt *hunt, uint64_t run,
     campaign->events->notice(campaign->events->user, text);
 }
 
-/* Somebody else ended it, who need not have meant this run. */
+/* Somebody else ended it, who need not have meant this run; or it hung, which
+ * may be the host's fault. */
 static bool
 was_killed(int number)
 {
-    return number == SIGKILL || number == SIGTERM || number == SIGHUP;
+    return number == SIGKILL || number == SIGTERM || number == SIGHUP ||
+           number == CAMPAIGN_CREW_HUNG;
 }
 
 static void
@@ -204,16 +206,24 @@ has_run(const CampaignTask *task, uint64_t run)
            (run - first) / task->hunt->key.shards < task->block->count;
 }
 
+static char *
+cause_of_death(const Campaign *campaign, int number)
+{
+    if (number == CAMPAIGN_CREW_HUNG)
+        return g_strdup_printf("no sign of life for %" PRIu64 " seconds",
+                               campaign->options.patience);
+    if (number == 0)
+        return g_strdup("it exited");
+    return g_strdup_printf("signal %d, %s", number, strsignal(number));
+}
+
 /* What the dead worker had to do waits for another; what it was doing is to
  * blame. */
 static void
 take_back(Campaign *campaign, CampaignTask *task, int number,
           const CampaignSlot *slot)
 {
-    g_autofree char *death =
-        number != 0 ? g_strdup_printf("signal %d, %s", number,
-                                      strsignal(number))
-                    : g_strdup("it exited");
+    g_autofree char *death = cause_of_death(campaign, number);
     bool of_case = slot->case_number == task->hunt->key.case_number;
 
     if (of_case && !slot->shrinks && has_run(task, slot->run))
@@ -264,6 +274,9 @@ campaign_take_death(void *user, unsigned worker, int number,
     Campaign *campaign = user;
     CampaignTask *task;
 
+    if (number == CAMPAIGN_CREW_HUNG)
+        campaign->events->notice(campaign->events->user,
+                                 "a worker hung, and another takes its place");
     while ((task = g_queue_pop_head(&campaign->tasks[worker])) != NULL) {
         take_back(campaign, task, number, slot);
         g_free(task);
@@ -274,6 +287,6 @@ campaign_take_death(void *user, unsigned worker, int number,
             CAMPAIGN_ERROR, CAMPAIGN_ERROR_WORKER,
             "%u workers died one after the other, the last of signal %d; "
             "is there memory enough?",
-            campaign->deaths, number);
+            campaign->deaths, number == CAMPAIGN_CREW_HUNG ? SIGKILL : number);
     campaign_teach(campaign, worker);
 }

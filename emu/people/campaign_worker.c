@@ -168,10 +168,12 @@ set_up_case(Worker *worker, unsigned number, GError **error)
     leave_case(worker);
     worker->case_number = number;
     worker->sight = campaign_sight_new();
-    return check_prepare(worker->setup->check,
-                         g_ptr_array_index(scenario->cases, number - 1),
-                         &worker->trial, error) &&
-           restore_state(worker, number, error) &&
+    if (!check_prepare(worker->setup->check,
+                       g_ptr_array_index(scenario->cases, number - 1),
+                       &worker->trial, error))
+        return false;
+    worker->trial.beats = &worker->setup->slot->beats;
+    return restore_state(worker, number, error) &&
            trial_promise(&worker->trial, &worker->promise, error);
 }
 

@@ -29,6 +29,7 @@ typedef struct CampaignSlot {
     uint64_t run;         /* that is made, or was shrunk */
     bool shrinks;
     uint64_t runs;        /* made so far */
+    uint64_t beats;       /* runs begun, replays of shrinking as well */
 } CampaignSlot;
 
 typedef struct CampaignWorkerSetup {

@@ -416,6 +416,8 @@ trial_run(Trial *trial, uint64_t seed, const Tape *tape, RunRecord *record,
     RunResult result;
 
     trial->seed = seed;
+    if (trial->beats != NULL)
+        (*trial->beats)++;
     if (!set_up_census(trial, tape, error))
         return false;
     set_watching(trial, tape == NULL);

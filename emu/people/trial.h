@@ -64,6 +64,7 @@ typedef struct Trial {
     Director director;
     Telling *telling;    /* while a finding is told */
     uint64_t seed;       /* of the present run */
+    uint64_t *beats;     /* counts runs when they begin, or NULL */
     GError *condition_error; /* a condition over memory failed */
 } Trial;
 

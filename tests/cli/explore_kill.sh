@@ -24,8 +24,6 @@ field() { # STORE FIELD
         sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
 }
 
-same() { [ -n "$1" ] && [ "$1" = "$2" ]; }
-
 # Not a function of the shell: in the background that would be a process more,
 # and the wrong one would be killed.
 explore="$HEDDLE explore --json --case 1 --runs $runs $claimed"
@@ -109,6 +107,19 @@ ok "a crash: the campaign goes on" [ $? -eq 1 ]
 ok "a crash is a finding" grep -q '"verdict":"heddle died".*signal 11' "$out"
 ok "a crash: all the other runs are made" \
     same "$(field "$tmp/crashed" runs)" "$runs"
+
+# One that hangs is noticed: a stopped process is as silent as an endless loop.
+# shellcheck disable=SC2086
+$explore --store "$tmp/hung" --patience 1s </dev/null >"$out" 2>"$err" &
+pid=$!
+sleep 0.3
+kill -STOP "$(pgrep -P $pid)"
+wait $pid
+ok "a hang: the campaign goes on" [ $? -eq 1 ]
+ok "a hang: it says so" grep -q 'worker hung' "$err"
+findings "$tmp/hung" >"$tmp/found"
+ok "a hang: the same findings" cmp "$tmp/expected" "$tmp/found"
+ok "a hang: all the runs, each once" same "$(field "$tmp/hung" runs)" "$runs"
 
 # The keyboard: a summary, and nothing is lost.
 # shellcheck disable=SC2086
