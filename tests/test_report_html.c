@@ -44,7 +44,7 @@ Test(report_html, guest_text_cannot_break_the_page)
     g_autofree char *page = NULL;
 
     finding->told = make_record();
-    page = report_html(scenario, finding);
+    page = report_html(scenario, finding, NULL);
     cr_assert(!has(page, "<b>"));
     cr_assert(has(page, "f(&lt;b&gt;, &quot;x&quot;)"));
     cr_assert(has(page, "a &lt; b &amp;&amp; &quot;c&quot;"));
@@ -58,7 +58,7 @@ Test(report_html, a_message_is_an_arrow_and_a_missed_store_a_bar)
     g_autofree char *page = NULL;
 
     finding->told = make_record();
-    page = report_html(scenario, finding);
+    page = report_html(scenario, finding, NULL);
     cr_assert(has(page, "class=\"arrow\""));
     cr_assert(has(page, "rect class=\"missed\""));
     cr_assert(has(page, "in cpu1's buffer from step 35 to the end"));
@@ -74,7 +74,7 @@ Test(report_html, a_run_without_events_is_a_page_too)
 
     finding->told = g_new0(StoryRecord, 1);
     storyrecord_init(finding->told, 2);
-    page = report_html(scenario, finding);
+    page = report_html(scenario, finding, NULL);
     trace = report_perfetto(scenario, finding);
     cr_assert(has(page, "</html>"));
     cr_assert(has(trace, "]}"));
@@ -107,7 +107,7 @@ Test(report_html, a_run_that_ended_well_is_named_after_what_it_shows)
     finding->told = make_record();
     finding->run.verdict = (Verdict){.kind = VERDICT_DONE, .cpu = -1};
     finding->expected = true;
-    page = report_html(scenario, finding);
+    page = report_html(scenario, finding, NULL);
     cr_assert(has(page, "<h1><span>shown</span>: "), "%s", page);
     cr_assert(has(page, "done: every story has ended"));
     finding_free(finding);
@@ -138,7 +138,7 @@ Test(report_html, what_happens_at_once_is_on_one_line)
     rig_event(finding->told, 3, 0, STORY_EVENT_SENT, "sends it");
     rig_event(finding->told, 3, 100, STORY_EVENT_ARRIVAL, "it arrives");
     rig_event(finding->told, 3, 100, STORY_EVENT_TIMER, "timer fires");
-    page = report_html(scenario, finding);
+    page = report_html(scenario, finding, NULL);
     cr_assert_eq(number_of(page, ">sends it<", " y=\""),
                  number_of(page, ">it arrives<", " y=\""));
     cr_assert_lt(number_of(page, ">it arrives<", " y=\""),
@@ -159,7 +159,7 @@ Test(report_html, a_box_ends_where_its_call_returns)
     rig_event(finding->told, 30, 0, STORY_EVENT_RETURN, "f returns");
     rig_event(finding->told, 40, 100, STORY_EVENT_MARK, "after");
     rig_event(finding->told, 50, 100, STORY_EVENT_MARK, "and more");
-    page = report_html(scenario, finding);
+    page = report_html(scenario, finding, NULL);
     cr_assert_gt(number_of(page, "class=\"box told", " y=\"") +
                      number_of(page, "class=\"box told", " height=\""),
                  number_of(page, ">inside<", " y=\""));
@@ -176,7 +176,7 @@ Test(report_html, the_table_says_the_same)
     g_autofree char *page = NULL;
 
     finding->told = make_record();
-    page = report_html(scenario, finding);
+    page = report_html(scenario, finding, NULL);
     cr_assert(has(page, "<tr><td>30<td>cpu0<td>&ensp;sends Xipiq to cpu1"
                         "<td>ipiq.c:9<td>a &lt; b"));
     finding_free(finding);

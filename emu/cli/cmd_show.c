@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/outfile.h"
 #include "cli/replaying.h"
+#include "people/replica.h"
 #include "people/report_html.h"
 #include "people/report_json.h"
 #include "people/report_perfetto.h"
@@ -47,6 +48,18 @@ print_json(const Scenario *scenario, const Finding *finding,
     printf("%s\n", last);
 }
 
+/* What `heddle shrink` left beside the trace, or NULL. */
+static char *
+read_replica(const Finding *finding)
+{
+    g_autofree char *path = replica_path(finding);
+    char *text = NULL;
+
+    if (path != NULL && g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        g_file_get_contents(path, &text, NULL, NULL);
+    return text;
+}
+
 static bool
 show_run(void *user, const Scenario *scenario, const Finding *finding,
          GError **error)
@@ -66,9 +79,13 @@ show_run(void *user, const Scenario *scenario, const Finding *finding,
                                                  : &finding->item->memory);
     else if (show->html == NULL && show->perfetto == NULL)
         printf("%s\n", finding->story);
-    if (show->html != NULL &&
-        !write_file(show->html, report_html(scenario, finding), error))
-        return false;
+    if (show->html != NULL) {
+        g_autofree char *replica = read_replica(finding);
+
+        if (!write_file(show->html, report_html(scenario, finding, replica),
+                        error))
+            return false;
+    }
     return show->perfetto == NULL ||
            write_file(show->perfetto, report_perfetto(scenario, finding),
                       error);

@@ -426,9 +426,8 @@ replica_path(const Finding *finding)
 {
     g_autofree char *stem = NULL;
 
-    if (finding->trace == NULL)
+    if (finding->trace == NULL || !g_str_has_suffix(finding->trace, ".trace"))
         return NULL;
-    INVARIANT(g_str_has_suffix(finding->trace, ".trace"));
     stem = g_strndup(finding->trace,
                      strlen(finding->trace) - strlen(".trace"));
     return g_strconcat(stem, ".lua", NULL);

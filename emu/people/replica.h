@@ -33,7 +33,7 @@ bool replica_write(Trial *trial, const Reduction *reduction, const char *path,
                    GError **error);
 
 /* Where it lies: beside the Finding's trace, under the same name; the caller
- * frees it.  NULL if there is no trace. */
+ * frees it.  NULL if there is no trace, or somebody renamed it. */
 char *replica_path(const Finding *finding);
 
 #endif

@@ -57,7 +57,7 @@ static const char style[] =
     ".legend{color:var(--dim);font-size:12px;margin:4px 0}"
     ".legend span{white-space:nowrap;margin-right:14px}"
     ".legend svg{display:inline;vertical-align:-2px;margin-right:4px}\n"
-    "summary{cursor:pointer;color:var(--dim)}"
+    "pre{font-size:12px}summary{cursor:pointer;color:var(--dim)}"
     "table{border-collapse:collapse}td,th{text-align:left;vertical-align:top;"
     "padding:0 12px 0 0;border-bottom:1px solid var(--line)}"
     "td:first-child{text-align:right}\n";
@@ -263,8 +263,18 @@ append_drawings(const StoryRecord *record, GString *out)
                                all);
 }
 
+static void
+append_replica(const char *replica, GString *out)
+{
+    g_string_append(out, "<details><summary>A scenario that shows it: save it "
+                         "and give it to heddle run</summary>\n<pre>");
+    report_words_escape(out, replica);
+    g_string_append(out, "</pre></details>\n");
+}
+
 char *
-report_html(const Scenario *scenario, const Finding *finding)
+report_html(const Scenario *scenario, const Finding *finding,
+            const char *replica)
 {
     GString *out = g_string_new("<!DOCTYPE html>\n<html lang=\"en\">\n<head>"
                                 "<meta charset=\"utf-8\">\n<title>");
@@ -286,6 +296,8 @@ report_html(const Scenario *scenario, const Finding *finding)
     append_foot(finding, out);
     g_string_append(out, "</dl>\n");
     append_table(finding->told, out);
+    if (replica != NULL)
+        append_replica(replica, out);
     g_string_append(out, "</body>\n</html>\n");
     return g_string_free(out, FALSE);
 }

@@ -13,6 +13,7 @@
  *      what the signs mean; who waits for whom; digest
  *      behind a click: all rows, if these are too many for a screen
  *      behind a click: a table, with the source line of each event
+ *      behind a click: a scenario that shows it, if there is one
  *
  * A row is a row of report_rows.h: virtual time goes down, but not to scale.
  * Calls are boxes from their start to their return, inside one another.  An
@@ -35,7 +36,9 @@
 #define REPORT_HTML_SCREEN 43u
 #define REPORT_HTML_ROWS_MAX 160u
 
-/* The page; `finding->told` must be there.  The caller frees. */
-char *report_html(const Scenario *scenario, const Finding *finding);
+/* The page; `finding->told` must be there.  `replica` is the text of a scenario
+ * that shows it by itself, for others to run, or NULL.  The caller frees. */
+char *report_html(const Scenario *scenario, const Finding *finding,
+                  const char *replica);
 
 #endif

@@ -262,18 +262,24 @@ static uint8_t *
 find_open(const GPtrArray *events)
 {
     uint8_t *open = g_new0(uint8_t, events->len + 1);
-    unsigned depth[CPUS_MAX]; /* the least behind here */
+    const StoryEvent *least[CPUS_MAX] = {0}; /* deep behind here */
+    const StoryEvent *waited[CPUS_MAX] = {0};
 
-    for (unsigned i = 0; i < CPUS_MAX; i++)
-        depth[i] = UINT_MAX;
     for (guint i = events->len; i-- > 0;) {
         const StoryEvent *event = g_ptr_array_index(events, i);
+        const StoryEvent **most = &least[event->cpu];
+        const StoryEvent **wait = &waited[event->cpu];
 
-        open[i] = report_rows_is_call(event) && depth[event->cpu] != UINT_MAX &&
-                  event->depth < depth[event->cpu];
+        open[i] = report_rows_is_call(event) && *most != NULL &&
+                  !report_rows_ends(event, *most) &&
+                  (*wait == NULL || !report_rows_ends(event, *wait));
+        if (event->kind == STORY_EVENT_WAIT_END &&
+            (*wait == NULL || event->depth < (*wait)->depth))
+            *wait = event;
         if (event->kind != STORY_EVENT_BREACH &&
-            event->kind != STORY_EVENT_BUFFERED)
-            depth[event->cpu] = MIN(depth[event->cpu], event->depth);
+            event->kind != STORY_EVENT_BUFFERED &&
+            (*most == NULL || event->depth < (*most)->depth))
+            *most = event;
     }
     return open;
 }
@@ -369,6 +375,14 @@ report_rows_is_call(const StoryEvent *event)
     default:
         return false;
     }
+}
+
+bool
+report_rows_ends(const StoryEvent *begin, const StoryEvent *event)
+{
+    if (begin->kind != STORY_EVENT_WAIT || event->kind == STORY_EVENT_WAIT_END)
+        return event->depth <= begin->depth;
+    return event->depth < begin->depth;
 }
 
 uint64_t

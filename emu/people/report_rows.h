@@ -33,6 +33,10 @@ GPtrArray *report_rows_new(const StoryRecord *record, unsigned rows_max);
 /* Is it a call, or something else that has an end and what happens inside? */
 bool report_rows_is_call(const StoryEvent *event);
 
+/* Has `begin`, such an event, ended when this later event of its cpu comes?
+ * What happens while a cpu waits is no deeper than the wait. */
+bool report_rows_ends(const StoryEvent *begin, const StoryEvent *event);
+
 /* Which cpus have rows of their own: one bit each. */
 uint64_t report_rows_cpus(const GPtrArray *rows);
 

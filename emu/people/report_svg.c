@@ -52,13 +52,15 @@ draw_box(const Drawing *drawing, unsigned index)
     const ReportRow *row = svg_layout_row(layout, index);
     unsigned left = svg_layout_begin(layout, row->event);
     unsigned right = svg_layout_end(layout, row->event);
+    /* What happens meanwhile is as deep. */
+    unsigned more = row->event->kind == STORY_EVENT_WAIT ? 2 : 0;
 
     g_string_append_printf(
         drawing->out,
         "<rect class=\"box %s%s\" x=\"%u\" y=\"%u\" width=\"%u\" "
         "height=\"%u\" rx=\"3\"/>\n",
-        class_of(row), row->event->depth & 1 ? " odd" : "", left,
-        svg_layout_top(layout->line[index]) + 1, right - left,
+        class_of(row), row->event->depth & 1 ? " odd" : "", left - more,
+        svg_layout_top(layout->line[index]) + 1, right - left + 2 * more,
         (layout->end[index] - layout->line[index]) * SVG_LINE - 2);
 }
 

@@ -136,7 +136,7 @@ end_boxes(SvgLayout *layout, unsigned row, const StoryEvent *event)
         const StoryEvent *begin = svg_layout_row(layout, i)->event;
 
         if (layout->end[i] == 0 && begin != NULL && begin->cpu == event->cpu &&
-            begin->depth >= event->depth)
+            report_rows_ends(begin, event))
             layout->end[i] = MAX(line_behind(layout, event->step),
                                  layout->line[i] + 1);
     }

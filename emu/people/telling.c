@@ -285,6 +285,8 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
         g_free(finding->replay);
         finding->replay = g_strconcat("heddle replay ", path, NULL);
     }
+    if (finding->trace == NULL)
+        finding->trace = g_strdup(setup->trace);
     finding->story = setup->raw ? report_text_raw(told)
                                 : report_text(setup->scenario, finding, told,
                                               setup->color);

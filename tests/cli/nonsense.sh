@@ -77,6 +77,9 @@ for output in html perfetto; do
     ok "--$output: a link stays a link" [ -L "$tmp/link" ]
     ok "--$output: it is where the link leads" [ -s "$tmp/target" ]
 done
+cp "$good" "$tmp/renamed"
+expect 0 heddle show "$tmp/renamed" --html "$tmp/target"
+
 refused run -q --case 1 --runs 1 --junit "$tmp/folder" $file
 
 tap_end

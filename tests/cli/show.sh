@@ -140,6 +140,8 @@ measured() {
         "file://$tmp/measured.html" >"$tmp/dom" 2>"$tmp/browser"
     # shellcheck disable=SC2046 # three numbers
     set -- "$1" $(sed -n 's/.*<title>measured \(.*\)<.title>.*/\1/p' "$tmp/dom")
+    ok "$1: somebody else can run it" \
+        grep -q '^function schedule' "$tmp/s.html"
     ok "$1: the drawing is on one screen" [ "${2:-9999}" -le 900 ]
     ok "$1: and not wider" [ "${3:-9999}" -le 1440 ]
     ok "$1: no texts overlap" [ "${4:-9999}" -eq 0 ]
