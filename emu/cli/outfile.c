@@ -19,7 +19,7 @@ outfile_write(const char *path, const char *text, GError **error)
         fclose(file);
     if (written)
         return true;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(why),
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(why),
                 "cannot write %s: %s", *path != '\0' ? path : "\"\"",
                 g_strerror(why));
     return false;
