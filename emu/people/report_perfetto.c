@@ -13,9 +13,10 @@ typedef struct Writer {
     const StoryRecord *record;
     GString *out;
     bool has_event;
-    /* Of each cpu, the depths of what is open, outermost first. */
-    uint8_t open[CPUS_MAX][DEPTH_MAX];
+    /* Of each cpu what is open, outermost first. */
+    const StoryEvent *open[CPUS_MAX][DEPTH_MAX];
     unsigned count[CPUS_MAX];
+    uint64_t last; /* step of the last event */
     GHashTable *arrived; /* numbers of messages with both ends here */
 } Writer;
 
@@ -68,16 +69,23 @@ name_tracks(Writer *writer, const char *process)
 
 /* --- Calls ---------------------------------------------------------------- */
 
-/* Whatever is as deep as `depth`, or deeper, has ended. */
 static void
-close_to(Writer *writer, unsigned cpu, unsigned depth, uint64_t step)
+close_slice(Writer *writer, unsigned cpu, uint64_t step)
 {
+    begin(writer, "E", step, cpu);
+    g_string_append_c(writer->out, '}');
+    writer->count[cpu]--;
+}
+
+/* What has ended when this comes. */
+static void
+close_before(Writer *writer, const StoryEvent *event)
+{
+    unsigned cpu = event->cpu;
+
     while (writer->count[cpu] > 0 &&
-           writer->open[cpu][writer->count[cpu] - 1] >= depth) {
-        begin(writer, "E", step, cpu);
-        g_string_append_c(writer->out, '}');
-        writer->count[cpu]--;
-    }
+           report_rows_ends(writer->open[cpu][writer->count[cpu] - 1], event))
+        close_slice(writer, cpu, event->step);
 }
 
 static void
@@ -104,7 +112,7 @@ open_slice(Writer *writer, const StoryEvent *event)
 {
     if (writer->count[event->cpu] == DEPTH_MAX)
         return;
-    writer->open[event->cpu][writer->count[event->cpu]++] = event->depth;
+    writer->open[event->cpu][writer->count[event->cpu]++] = event;
     begin(writer, "B", event->step, event->cpu);
     add_name(writer, event->text);
     add_place(writer, event);
@@ -147,7 +155,9 @@ add_end_of_message(Writer *writer, const StoryEvent *event)
 static void
 add_event(Writer *writer, const StoryEvent *event)
 {
-    close_to(writer, event->cpu, event->depth, event->step);
+    if (event->kind != STORY_EVENT_BREACH &&
+        event->kind != STORY_EVENT_BUFFERED)
+        close_before(writer, event);
     if (report_rows_is_call(event))
         open_slice(writer, event);
     else if (event->kind == STORY_EVENT_SENT ||
@@ -177,24 +187,21 @@ find_arrived(Writer *writer, const GPtrArray *events)
     }
 }
 
-static uint64_t
-last_step(const StoryRecord *record)
-{
-    uint64_t kept = storyrecord_kept(record);
-
-    return kept > 0 ? storyrecord_event(record, kept - 1)->step : 0;
-}
-
 static void
 add_events(Writer *writer)
 {
     g_autoptr(GPtrArray) events = storyrecord_all(writer->record);
 
     find_arrived(writer, events);
-    for (guint i = 0; i < events->len; i++)
-        add_event(writer, g_ptr_array_index(events, i));
+    for (guint i = 0; i < events->len; i++) {
+        const StoryEvent *event = g_ptr_array_index(events, i);
+
+        writer->last = MAX(writer->last, event->step);
+        add_event(writer, event);
+    }
     for (unsigned i = 0; i < writer->record->cpus; i++)
-        close_to(writer, i, 0, last_step(writer->record));
+        while (writer->count[i] > 0)
+            close_slice(writer, i, writer->last);
 }
 
 /* --- Counters and stores -------------------------------------------------- */
@@ -240,7 +247,7 @@ add_samples(Writer *writer)
 static void
 add_store(Writer *writer, const StoryStore *store, unsigned number)
 {
-    uint64_t end = store->visible == STORY_NEVER ? last_step(writer->record)
+    uint64_t end = store->visible == STORY_NEVER ? writer->last
                                                  : store->visible;
     g_autofree char *id =
         g_strdup_printf(",\"cat\":\"store\",\"id\":%u", number);

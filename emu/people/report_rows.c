@@ -273,7 +273,8 @@ find_open(const GPtrArray *events)
         open[i] = report_rows_is_call(event) && *most != NULL &&
                   !report_rows_ends(event, *most) &&
                   (*wait == NULL || !report_rows_ends(event, *wait));
-        if (event->kind == STORY_EVENT_WAIT_END &&
+        if ((event->kind == STORY_EVENT_WAIT ||
+             event->kind == STORY_EVENT_WAIT_END) &&
             (*wait == NULL || event->depth < (*wait)->depth))
             *wait = event;
         if (event->kind != STORY_EVENT_BREACH &&
@@ -380,9 +381,12 @@ report_rows_is_call(const StoryEvent *event)
 bool
 report_rows_ends(const StoryEvent *begin, const StoryEvent *event)
 {
-    if (begin->kind != STORY_EVENT_WAIT || event->kind == STORY_EVENT_WAIT_END)
-        return event->depth <= begin->depth;
-    return event->depth < begin->depth;
+    bool beside = begin->kind != STORY_EVENT_WAIT ||
+                  event->kind == STORY_EVENT_WAIT ||
+                  event->kind == STORY_EVENT_WAIT_END;
+
+    return event->depth < begin->depth ||
+           (beside && event->depth == begin->depth);
 }
 
 uint64_t
