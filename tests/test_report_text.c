@@ -373,3 +373,25 @@ Test(report_text, a_record_keeps_the_first_and_the_newest_events)
     cr_assert_not_null(strstr(raw, "\n... 500 events were dropped\n"));
     storyrecord_clear(&record);
 }
+
+Test(report_text, of_too_many_rows_the_calls_that_do_not_return_stay)
+{
+    g_autofree char *text = NULL;
+    StoryRecord record;
+
+    storyrecord_init(&record, 2);
+    for (unsigned i = 0; i < 20; i++) {
+        rig_event(&record, 10 * i, 0, STORY_EVENT_TOLD, "f()");
+        rig_event(&record, 10 * i + 5, 100, STORY_EVENT_TOLD, "g()");
+    }
+    rig_event(&record, 300, 1, STORY_EVENT_CALL, "the_end_is_inside()");
+    for (unsigned i = 0; i < 200; i++) {
+        g_autofree char *name = g_strdup_printf("message_%u()", i);
+
+        rig_event(&record, 301 + i, 2, STORY_EVENT_MESSAGE, name);
+    }
+    text = tell(&record, false);
+    cr_assert_not_null(strstr(text, "the_end_is_inside()"), "%s", text);
+    cr_assert_null(strstr(text, "message_50()"));
+    storyrecord_clear(&record);
+}

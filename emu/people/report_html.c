@@ -150,8 +150,25 @@ append_title(const char *title, GString *out)
     g_string_append(out, "</h1>\n");
 }
 
+/* Cpus without a column, at which nothing happens. */
 static void
-append_foot(const Finding *finding, GString *out)
+append_others(const StoryRecord *record, const GPtrArray *rows, GString *out)
+{
+    uint64_t shown = report_rows_cpus(rows);
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < record->cpus; i++)
+        count += !(shown >> i & 1) && record->stands[i].rests;
+    if (count > 0) {
+        g_autofree char *text = g_strdup_printf(
+            "%u cpu%s at rest", count, count == 1 ? " is" : "s are");
+
+        append_field(out, "others", text, false);
+    }
+}
+
+static void
+append_foot(const Finding *finding, const GPtrArray *rows, GString *out)
 {
     const StoryRecord *record = finding->told;
     const Verdict *verdict = &finding->run.verdict;
@@ -161,6 +178,7 @@ append_foot(const Finding *finding, GString *out)
         "%016" PRIx64 ", %" PRIu64 " switches, %" PRIu64 " steps",
         finding->run.digest, record->switches, finding->run.steps);
 
+    append_others(record, rows, out);
     if (waits != NULL)
         append_field(out, "waits", waits, false);
     if (verdict->kind == VERDICT_DONE && finding->claim != NULL)
@@ -235,10 +253,8 @@ append_table_row(const ReportRow *row, GString *out)
 }
 
 static void
-append_table(const StoryRecord *record, GString *out)
+append_table(const GPtrArray *rows, GString *out)
 {
-    g_autoptr(GPtrArray) rows = report_rows_new(record, REPORT_HTML_ROWS_MAX);
-
     g_string_append(out, "<details><summary>The same as a table, with the "
                          "source line of each event</summary>\n<table>"
                          "<tr><th>step<th>cpu<th>event<th>where<th>source\n");
@@ -278,9 +294,11 @@ report_html(const Scenario *scenario, const Finding *finding,
 {
     GString *out = g_string_new("<!DOCTYPE html>\n<html lang=\"en\">\n<head>"
                                 "<meta charset=\"utf-8\">\n<title>");
+    g_autoptr(GPtrArray) rows = NULL;
     g_autofree char *title = NULL;
 
     INVARIANT(finding->told != NULL);
+    rows = report_rows_new(finding->told, REPORT_HTML_ROWS_MAX);
     title = title_of(finding);
     report_words_escape(out, title);
     g_string_append_printf(out,
@@ -293,9 +311,9 @@ report_html(const Scenario *scenario, const Finding *finding,
     append_drawings(finding->told, out);
     append_legend(out);
     g_string_append(out, "<dl>\n");
-    append_foot(finding, out);
+    append_foot(finding, rows, out);
     g_string_append(out, "</dl>\n");
-    append_table(finding->told, out);
+    append_table(rows, out);
     if (replica != NULL)
         append_replica(replica, out);
     g_string_append(out, "</body>\n</html>\n");
