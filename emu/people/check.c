@@ -10,6 +10,8 @@ struct Check {
     Script *script;
     Image *image;       /* in which names are looked up while loading */
     GPtrArray *stages;  /* Stage */
+    GHashTable *stage_of; /* by case: asking whether the sources have changed
+                             takes longer than a run */
 };
 
 /* --- Loading -------------------------------------------------------------- */
@@ -37,6 +39,7 @@ check_new(const char *path, const TrialOptions *options, GError **error)
 
     check->options = *options;
     check->stages = g_ptr_array_new_with_free_func((GDestroyNotify)stage_free);
+    check->stage_of = g_hash_table_new(g_direct_hash, g_direct_equal);
     check->script = script_load(path, &host, error);
     if (check->script == NULL)
         return NULL;
@@ -50,6 +53,7 @@ check_free(Check *check)
         return;
     script_free(check->script);
     g_ptr_array_unref(check->stages);
+    g_hash_table_unref(check->stage_of);
     image_free(check->image);
     g_free(check);
 }
@@ -57,7 +61,8 @@ check_free(Check *check)
 void
 check_close(Check *check)
 {
-    g_ptr_array_set_size(check->stages, 0);
+    for (guint i = 0; i < check->stages->len; i++)
+        stage_rest(g_ptr_array_index(check->stages, i));
 }
 
 const Scenario *
@@ -66,8 +71,8 @@ check_scenario(const Check *check)
     return script_scenario(check->script);
 }
 
-Stage *
-check_stage(Check *check, const ScenarioCase *item, GError **error)
+static Stage *
+find_stage(Check *check, const ScenarioCase *item, GError **error)
 {
     const Scenario *scenario = check_scenario(check);
     g_autofree char *path =
@@ -80,11 +85,24 @@ check_stage(Check *check, const ScenarioCase *item, GError **error)
     for (guint i = 0; i < check->stages->len; i++) {
         stage = g_ptr_array_index(check->stages, i);
         if (g_str_equal(stage->path, path))
-            return stage;
+            return stage_wake(stage, error) ? stage : NULL;
     }
     stage = stage_new(scenario, path, &check->options.stage, error);
     if (stage != NULL)
         g_ptr_array_add(check->stages, stage);
+    return stage;
+}
+
+Stage *
+check_stage(Check *check, const ScenarioCase *item, GError **error)
+{
+    Stage *stage = g_hash_table_lookup(check->stage_of, item);
+
+    if (stage != NULL)
+        return stage_wake(stage, error) ? stage : NULL;
+    stage = find_stage(check, item, error);
+    if (stage != NULL)
+        g_hash_table_insert(check->stage_of, (gpointer)item, stage);
     return stage;
 }
 

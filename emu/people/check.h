@@ -26,7 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)
 
 const Scenario *check_scenario(const Check *check);
 
-/* Let go of the machines; the scenario stays. */
+/* Let go of the machines; the scenario stays, and so do the images, which what
+ * its stories keep may name.  They are made anew when they are needed. */
 void check_close(Check *check);
 
 /*

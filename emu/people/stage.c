@@ -120,32 +120,47 @@ find_system(Stage *stage, const Scenario *scenario, GError **error)
                              cpus, &stage->state, error);
 }
 
+bool
+stage_wake(Stage *stage, GError **error)
+{
+    if (stage->machine != NULL)
+        return true;
+    stage->machine = machine_new(&stage->options, error);
+    if (stage->machine == NULL ||
+        !loader_boot(stage->machine, stage->image, STAGE_OBJECT_BYTES,
+                     error) ||
+        !set_up(stage, error))
+        return false;
+    machine_rebase(stage->machine);
+    return true;
+}
+
+void
+stage_rest(Stage *stage)
+{
+    g_clear_pointer(&stage->machine, machine_free);
+}
+
 Stage *
 stage_new(const Scenario *scenario, const char *path,
           const StageOptions *options, GError **error)
 {
     g_autoptr(Stage) stage = g_new0(Stage, 1);
-    MachineOptions machine = {
+
+    stage->options = (MachineOptions){
         .cpus = scenario->system.cpus,
         .ram_mib = scenario->system.ram_mib,
         .engine = options->engine,
     };
-
     stage->path = g_strdup(path);
     stage->bare = scenario->system.elf != NULL;
     rules_init(&stage->rules);
     state_view_init(&stage->state);
     stage->image = stage_load_image(&scenario->system, path, error);
-    if (stage->image == NULL)
-        return NULL;
-    stage->machine = machine_new(&machine, error);
-    if (stage->machine == NULL ||
-        !loader_boot(stage->machine, stage->image, STAGE_OBJECT_BYTES,
-                     error) ||
-        !set_up(stage, error) || !find_system(stage, scenario, error) ||
+    if (stage->image == NULL || !stage_wake(stage, error) ||
+        !find_system(stage, scenario, error) ||
         !place_objects(stage, scenario, error))
         return NULL;
-    machine_rebase(stage->machine);
     return g_steal_pointer(&stage);
 }
 

@@ -36,7 +36,8 @@ typedef struct StageOptions {
 typedef struct Stage {
     char *path;        /* of the image */
     Image *image;
-    Machine *machine;
+    MachineOptions options;
+    Machine *machine;  /* NULL while it rests */
     System *system;
     SystemView view;
     Rules rules;
@@ -69,6 +70,10 @@ Image *stage_load_image(const ScenarioSystem *system, const char *path,
 /* Load the image at `path`, boot it, and take the base. */
 Stage *stage_new(const Scenario *scenario, const char *path,
                  const StageOptions *options, GError **error);
+/* Let go of the machine, most of what a stage takes; and make it anew as it
+ * was, if there is none. */
+void stage_rest(Stage *stage);
+bool stage_wake(Stage *stage, GError **error);
 void stage_free(Stage *stage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stage, stage_free)
 
