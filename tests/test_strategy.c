@@ -247,12 +247,12 @@ Test(strategy, aimed_interrupts_its_instruction)
 {
     static const char *const once[] = {"race", NULL};
     g_auto(Bench) bench;
-    g_autofree char *aimed = NULL;
+    gva_t race;
 
     bench_three(&bench, (const char *const *const[]){once, once, once}, "sc");
-    aimed = g_strdup_printf("aimed,at=%" PRIu64,
-                            rig_symbol(&bench.rig, "race"));
-    cr_expect_gt(lost_by(&bench, aimed), 2 * lost_by(&bench, "random"));
+    race = rig_symbol(&bench.rig, "race");
+    run_set_aims(bench.run, &race, 1);
+    cr_expect_gt(lost_by(&bench, "aimed"), 2 * lost_by(&bench, "random"));
 }
 
 Test(strategy, both_loads_of_dekker_are_old_under_tso_and_never_under_sc)

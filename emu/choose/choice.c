@@ -23,6 +23,8 @@ choice_begin(Choice *choice, Strategy *strategy, const Tape *played,
     choice->strategy = strategy;
     choice->played = played;
     choice->census = scope->census;
+    choice->aims = scope->aims;
+    choice->aim_count = scope->aim_count;
     choice->at = 0;
     choice->diverged = choice->stood = false;
     tape_rewind(&choice->tape);
@@ -159,12 +161,24 @@ choice_value(Choice *choice, uint64_t bound)
     return value;
 }
 
+static bool
+is_aim(const Choice *choice, gva_t rip)
+{
+    for (unsigned i = 0; i < choice->aim_count; i++)
+        if (choice->aims[i] == rip)
+            return true;
+    return false;
+}
+
 bool
 choice_stops(Choice *choice, Cpu *cpu, gva_t rip, const Insn *insn)
 {
     Strategy *strategy = choice->strategy;
     CensusEvent event;
 
+    if (strategy->nears != NULL && choice_is_free(choice) &&
+        is_aim(choice, rip))
+        return choice->stood = strategy->nears(strategy, cpu->number, rip);
     if (!strategy->attentive || choice->census == NULL ||
         !choice_is_free(choice) ||
         !census_sees(choice->census, cpu, rip, insn, &event))

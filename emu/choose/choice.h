@@ -30,6 +30,8 @@ typedef struct Choice {
     size_t at;          /* next decision of `played` */
     bool diverged;      /* the tape did not fit the machine */
     const Census *census; /* borrowed; NULL: none */
+    const gva_t *aims;  /* borrowed: as StrategyScope has them */
+    unsigned aim_count;
     bool stood;         /* the last action ended where the strategy wanted
                            the core to stop */
     Tape tape;          /* what was decided in this run */

@@ -466,6 +466,8 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
                  &(StrategyScope){.cpus = machine_cpus(machine),
                                   .steps_max = run->setup.steps_max,
                                   .census = run->census,
+                                  .aims = run->aims,
+                                  .aim_count = run->aim_count,
                                   .coverage = run->coverage,
                                   .played = played != NULL,
                                   .machine = machine,
@@ -543,6 +545,15 @@ const Tape *
 run_tape(const Run *run)
 {
     return &run->choice.tape;
+}
+
+void
+run_set_aims(Run *run, const gva_t *aims, unsigned count)
+{
+    run->aims = aims;
+    run->aim_count = count;
+    for (unsigned i = 0; i < count; i++)
+        code_mark(machine_code(run->setup.machine), aims[i], CODE_MEETING);
 }
 
 void

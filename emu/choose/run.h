@@ -98,6 +98,10 @@ void run_observe(Run *run, const RunObserver *observer);
  * before() is asked; its places must be marked.  NULL: nothing, nowhere. */
 void run_set_census(Run *run, const Census *census);
 
+/* What the strategies of later runs are asked about, nears() in strategy.h;
+ * borrowed.  Marks them in the machine's code. */
+void run_set_aims(Run *run, const gva_t *aims, unsigned count);
+
 /*
  * Go back to the base and execute.  With `played`, decisions come from that
  * tape as long as it lasts.  False with an error if the scenario's own code

@@ -15,6 +15,8 @@ struct Run {
     RunSetup setup;
     RunObserver observer;
     const Census *census; /* NULL: none */
+    const gva_t *aims;    /* as StrategyScope has them */
+    unsigned aim_count;
     Coverage *coverage;   /* NULL: none */
     Choice choice;
     Actions actions;

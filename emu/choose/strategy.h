@@ -38,6 +38,8 @@ typedef struct StrategyScope {
                              Outlives the run */
     Coverage *coverage;   /* what the run shows of itself, for those who want
                              it; it is complete when ended() is called */
+    const gva_t *aims;    /* instructions that somebody suspects ... */
+    unsigned aim_count;   /* ... so many: what nears() is asked about */
     bool played;          /* a tape decides, and the strategy only what is
                              beyond its end */
     Machine *machine;     /* for looking at; NULL: nobody may */
@@ -142,6 +144,9 @@ struct Strategy {
      * there, also about its first instruction of a slice.
      */
     bool (*before)(Strategy *strategy, const CensusEvent *event);
+    /* A core stands before one of scope->aims: as before(), but asked whether
+     * or not it touches a shared line. */
+    bool (*nears)(Strategy *strategy, unsigned cpu, gva_t rip);
     /* Told of every action, those of a tape that is played included. */
     void (*performed)(Strategy *strategy, const StrategyDeed *deed);
     /* A core is about to access [physical, physical + access->size) of

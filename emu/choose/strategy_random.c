@@ -18,19 +18,6 @@ typedef struct Random {
     bool lingers;        /* stores of this run do */
 } Random;
 
-/*
- * Random, with one instruction that it likes to interrupt: half of the times
- * that a core stands before it the slice ends there, and then half of the
- * times only that one step is made, so that others come between the load and
- * the store of a read-modify-write that is not LOCKed.
- */
-typedef struct Aimed {
-    Random random;
-    Prng prng;         /* beside random's, whose draws stay as they are */
-    gva_t at;
-    uint64_t standing; /* cores that stand before it, one bit each */
-} Aimed;
-
 /* One run in so many has stores that linger, and keeps one drain in so many
  * of those that came up. */
 #define LINGERING_RUNS 4
@@ -127,74 +114,4 @@ const StrategyKind strategy_random_kind = {
     .parameters = {{.name = "mean", .what = "of the steps; 0: drawn",
                     .max = 1u << 20}},
     .make = make,
-};
-
-/* --- Aimed ---------------------------------------------------------------- */
-
-static void
-begin_aimed(Strategy *strategy, uint64_t seed, const StrategyScope *scope)
-{
-    Aimed *self = (Aimed *)strategy;
-
-    prng_init(&self->prng, ~seed);
-    self->standing = 0;
-    begin(strategy, seed, scope);
-}
-
-static uint64_t
-steps_aimed(Strategy *strategy, unsigned cpu)
-{
-    Aimed *self = (Aimed *)strategy;
-    uint64_t random = steps(strategy, cpu);
-    bool stands = self->standing >> cpu & 1;
-
-    return stands && prng_below(&self->prng, 2) == 0 ? 1 : random;
-}
-
-static bool
-before(Strategy *strategy, const CensusEvent *event)
-{
-    Aimed *self = (Aimed *)strategy;
-
-    return event->rip == self->at && prng_below(&self->prng, 2) == 0;
-}
-
-static void
-performed(Strategy *strategy, const StrategyDeed *deed)
-{
-    Aimed *self = (Aimed *)strategy;
-    uint64_t bit = UINT64_C(1) << deed->action->cpu;
-
-    if (deed->action->kind != ACTION_STEP)
-        return;
-    if (deed->stood)
-        self->standing |= bit;
-    else
-        self->standing &= ~bit;
-}
-
-static Strategy *
-make_aimed(const uint64_t *values)
-{
-    Aimed *self = g_new0(Aimed, 1);
-    Strategy *strategy = &self->random.chance.strategy;
-
-    self->at = values[0];
-    init(&self->random, 0);
-    strategy->wants_census = true;
-    strategy->attentive = true;
-    strategy->begin = begin_aimed;
-    strategy->steps = steps_aimed;
-    strategy->before = before;
-    strategy->performed = performed;
-    return strategy;
-}
-
-const StrategyKind strategy_aimed_kind = {
-    .name = "aimed",
-    .what = "random, which likes to interrupt one instruction",
-    .guarantee = "as random.  For `heddle audit`, and for whoever suspects an "
-                 "address.",
-    .parameters = {{.name = "at", .what = "its address", .max = UINT64_MAX}},
-    .make = make_aimed,
 };

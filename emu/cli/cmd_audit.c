@@ -7,28 +7,30 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/outfile.h"
+#include "people/chores.h"
 #include "people/report_audit.h"
+#include "people/report_audit_html.h"
 
 static const char description[] =
     "The barrier ledger: takes each fence, LOCK and compiler barrier that the\n"
-    "scenarios execute away, alone, in the machine, and says under which\n"
-    "memory model a claim misses it, with a run that shows it.  --runs is\n"
-    "for each case, place and model (500).  \"Never seen\" is worth what the\n"
-    "claims and the runs are worth.  Exit status 0.";
+    "scenarios execute away in the machine, alone and then two of a function\n"
+    "together, and says under which memory model a claim misses it, with a\n"
+    "run that shows it.  --runs is for each place and model, spread over the\n"
+    "cases that execute it (2000).  \"Never seen\" is worth what the claims\n"
+    "and the runs are worth.  Exit status 0.";
 
 typedef struct Ledger {
     Options options;
     char *html;
     gboolean markdown;
+    int jobs;
 } Ledger;
 
 static void
-tell_progress(void *user, const Scenario *scenario, const ScenarioCase *item,
-              MemoryModel model)
+tell_progress(void *user, const char *what, unsigned number, unsigned count)
 {
     (void)user;
-    fprintf(stderr, "\r\033[K%s, case %u, %s", scenario->path, item->number,
-            memmodel_name(model));
+    fprintf(stderr, "\r\033[K%s: %u of %u", what, number + 1, count);
 }
 
 static void
@@ -55,7 +57,7 @@ audit_files(Ledger *ledger, GError **error)
     bool watched = isatty(STDERR_FILENO) && !ledger->options.quiet;
     AuditOptions options = {
         .trial = ledger->options.check,
-        .runs = ledger->options.check.runs,
+        .jobs = (unsigned)ledger->jobs,
         .progress = watched ? tell_progress : NULL,
     };
     g_autoptr(GPtrArray) rows =
@@ -74,13 +76,26 @@ audit_files(Ledger *ledger, GError **error)
     return true;
 }
 
+static bool
+check_jobs(const Ledger *ledger, GError **error)
+{
+    if (ledger->jobs >= 1 && ledger->jobs <= (int)CHORES_JOBS_MAX)
+        return true;
+    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                "--jobs %d: a number of processes from 1 to %u is wanted",
+                ledger->jobs, CHORES_JOBS_MAX);
+    return false;
+}
+
 int
 cmd_audit(int argc, char **argv, GError **error)
 {
-    Ledger ledger = {0};
+    Ledger ledger = {.jobs = 1};
     const GOptionEntry more[] = {
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &ledger.html,
          "also write a page with the sources", "FILE"},
+        {"jobs", 'j', 0, G_OPTION_ARG_INT, &ledger.jobs,
+         "processes; the result does not depend on it (1)", "J"},
         {"markdown", 0, 0, G_OPTION_ARG_NONE, &ledger.markdown,
          "print a table for a document", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
@@ -88,11 +103,12 @@ cmd_audit(int argc, char **argv, GError **error)
     int status = EXIT_WORLD;
 
     ledger.options.has = OPTIONS_RUNS | OPTIONS_QUIET | OPTIONS_FIRST;
-    ledger.options.runs = "runs of each case, place and model (500)";
+    ledger.options.runs =
+        "runs of each place and model, shared by its cases (2000)";
     ledger.options.more = more;
     if (options_read(&ledger.options, &argc, &argv, "SCENARIO...", description,
                      error) &&
-        audit_files(&ledger, error))
+        check_jobs(&ledger, error) && audit_files(&ledger, error))
         status = EXIT_HELD;
     options_clear(&ledger.options);
     g_free(ledger.html);

@@ -3,482 +3,348 @@
 
 #include "people/audit.h"
 
-#include "people/check.h"
+#include "people/audit_book.h"
+#include "people/audit_plan.h"
+#include "people/chores.h"
 
-/* Claims are taken to hold after so many times the runs that try to break
- * them. */
-#define BASELINE_FACTOR 3u
+/* How the runs of an item are spread over rounds, in tenths: what many cases
+ * miss is found in the first. */
+#define TENTHS 10u
+static const unsigned rounds[] = {1, 3, 6};
+/* Of a pair so many times fewer runs are made. */
+#define PAIR_PART 2u
 
-/* Where stores may overtake each other, a small buffer meets more of it: the
- * order in which they leave a large one is nearly always that of a fence. */
-#define DEPTH_RELAXED 4u
-
-/* What is weakened can make a run endless in ways that nobody can prove: it is
- * given up after so many times the steps of the longest whole one. */
-#define STEPS_FACTOR 4u
-#define STEPS_LEAST 20000u
-
-/* A place of one case's image. */
-typedef struct Place {
-    Weakening weakening;
-    AuditRow *row;
-    bool executed;
-} Place;
-
-/* A case that takes part. */
-typedef struct Subject {
-    Check *check;
-    const ScenarioCase *item;
-    GArray *places;    /* Place */
-    GHashTable *at;    /* address: first Place of it, plus one */
-    GArray *holds;     /* bool: of each claim, under the present model */
-    uint64_t steps;    /* of the longest run under it that came to an end */
-} Subject;
+/* What was missed under a model is looked for under the stronger ones in the
+ * same case, in so many times the runs that it took. */
+#define SHARPEN_FACTOR 10u
+#define SHARPEN_LEAST 500u
 
 typedef struct Audit {
     const AuditOptions *options;
-    GPtrArray *checks;   /* Check */
-    GPtrArray *subjects; /* Subject */
-    GPtrArray *rows;     /* AuditRow */
-    GHashTable *keys;    /* key: row */
-    MemoryOptions memory;
-    TrialOptions trial;
-    char *strategy;      /* of the present trial, if it is not the user's */
+    AuditBook book;
+    const char *doing; /* the present chores, for people */
+    unsigned chores;   /* how many they are */
 } Audit;
 
-static void
-row_free(void *data)
-{
-    AuditRow *row = data;
+/* What a chore answers with, in any number. */
+typedef struct Told {
+    unsigned subject;
+    AuditQuestion question;
+    AuditAnswer answer;
+} Told;
 
-    g_free(row->key);
-    weakening_clear(&row->place);
-    g_free(row->source);
-    g_free(row->text);
-    g_free(row->claim);
-    g_free(row->scenario);
-    g_free(row->replay);
-    g_free(row->trace);
-    g_free(row);
+/* --- Chores --------------------------------------------------------------- */
+
+typedef bool Work(void *user, unsigned number, GByteArray *answer,
+                  GError **error);
+
+static GPtrArray *
+share_out(Audit *audit, Work *work, unsigned count, GError **error)
+{
+    Chores chores = {.count = count, .jobs = audit->options->jobs,
+                     .work = work, .user = audit};
+
+    audit->chores = count;
+    return chores_do(&chores, error);
 }
 
 static void
-subject_free(void *data)
+tell_progress(const Audit *audit, unsigned number)
 {
-    Subject *subject = data;
-
-    for (guint i = 0; i < subject->places->len; i++)
-        weakening_clear(&g_array_index(subject->places, Place, i).weakening);
-    g_array_unref(subject->places);
-    g_array_unref(subject->holds);
-    g_hash_table_unref(subject->at);
-    g_free(subject);
-}
-
-static uint64_t
-runs_of(const Audit *audit)
-{
-    return audit->options->runs != 0 ? audit->options->runs
-                                     : AUDIT_RUNS_DEFAULT;
-}
-
-/* --- Rows ----------------------------------------------------------------- */
-
-/* "lock or" of "lock or dword ptr [rax], ecx". */
-static char *
-mnemonic(const Weakening *weakening)
-{
-    const char *end = strchr(weakening->code, ' ');
-
-    if (weakening->kind == WEAKENING_BARRIER)
-        return g_strdup("barrier");
-    if (end != NULL && g_str_has_prefix(weakening->code, "lock "))
-        end = strchr(end + 1, ' ');
-    return end != NULL
-               ? g_strndup(weakening->code, (gsize)(end - weakening->code))
-               : g_strdup(weakening->code);
-}
-
-static char *
-read_source(const Image *image, const char *file)
-{
-    GString *text = g_string_new(NULL);
-    const char *line;
-
-    for (unsigned i = 1; (line = image_source_line(image, file, i)) != NULL;
-         i++)
-        g_string_append_printf(text, "%s\n", line);
-    return g_string_free(text, FALSE);
+    if (audit->options->progress != NULL)
+        audit->options->progress(audit->options->user, audit->doing, number,
+                                 audit->chores);
 }
 
 static bool
-has_text(const Audit *audit, const char *source)
+look(void *user, unsigned number, GByteArray *answer, GError **error)
 {
-    for (guint i = 0; i < audit->rows->len; i++) {
-        const AuditRow *row = g_ptr_array_index(audit->rows, i);
+    Audit *audit = user;
+    AuditSubject *subject = audit_book_subject(&audit->book, number);
 
-        if (row->text != NULL && g_strcmp0(row->source, source) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void
-find_source(const Audit *audit, const Image *image, AuditRow *row)
-{
-    ImageLine line;
-
-    if (!image_line_at(image, row->place.address, &line))
-        return;
-    for (unsigned i = 0; i < line.frame_count; i++) {
-        const ImageFrame *frame = &line.frames[i];
-        g_autofree char *base = NULL;
-
-        if (frame->file == NULL || frame->line != row->place.line)
-            continue;
-        base = g_path_get_basename(frame->file);
-        if (g_strcmp0(base, row->place.file) != 0)
-            continue;
-        row->source = g_strdup(frame->file);
-        if (!has_text(audit, row->source))
-            row->text = read_source(image, row->source);
-        return;
-    }
-}
-
-static Weakening
-copy_place(const Weakening *place)
-{
-    Weakening copy = *place;
-
-    copy.name = g_strdup(place->name);
-    copy.code = g_strdup(place->code);
-    copy.function = g_strdup(place->function);
-    copy.file = g_strdup(place->file);
-    return copy;
-}
-
-static AuditRow *
-row_of(Audit *audit, const Image *image, const Weakening *place)
-{
-    g_autofree char *what = mnemonic(place);
-    g_autofree char *key =
-        place->file != NULL
-            ? g_strdup_printf("%s:%06u %s %s", place->file, place->line,
-                              place->function, what)
-            : g_strdup_printf("%s %s", place->name, what);
-    AuditRow *row = g_hash_table_lookup(audit->keys, key);
-
-    if (row != NULL)
-        return row;
-    row = g_new0(AuditRow, 1);
-    row->key = g_steal_pointer(&key);
-    row->place = copy_place(place);
-    row->needed = AUDIT_NEVER;
-    find_source(audit, image, row);
-    g_ptr_array_add(audit->rows, row);
-    g_hash_table_insert(audit->keys, row->key, row);
-    return row;
-}
-
-/* --- One case under one model --------------------------------------------- */
-
-/* A LOCK that is taken away matters when somebody comes between, so the
- * slices are aimed there; of a fence it is the buffers that matter. */
-static void
-choose_strategy(Audit *audit, const Weakening *weaken)
-{
-    g_clear_pointer(&audit->strategy, g_free);
-    if (weaken != NULL && weaken->kind == WEAKENING_LOCK &&
-        audit->options->trial.strategy == NULL)
-        audit->strategy =
-            g_strdup_printf("aimed,at=%" PRIu64, weaken->address);
-    audit->trial.strategy = audit->strategy != NULL
-                                ? audit->strategy
-                                : audit->options->trial.strategy;
+    tell_progress(audit, number);
+    for (unsigned model = 0; model < MEMORY_MODELS; model++)
+        if (!audit_subject_look(subject, (MemoryModel)model, error))
+            return false;
+    g_byte_array_append(answer, (const guint8 *)subject->baseline,
+                        sizeof subject->baseline);
+    check_close(subject->check);
+    for (guint i = 0; i < subject->targets->len; i++)
+        g_byte_array_append(
+            answer,
+            (const guint8 *)&audit_subject_target(subject, i)->executed,
+            sizeof(uint64_t));
+    return true;
 }
 
 static bool
-begin_trial(Audit *audit, const Subject *subject, const Weakening *weaken,
-            Trial *trial, GError **error)
+look_at_all(Audit *audit, GError **error)
 {
-    choose_strategy(audit, weaken);
-    audit->trial.memory = &audit->memory;
-    audit->trial.weaken = weaken != NULL ? weaken->name : NULL;
-    audit->trial.steps_max = audit->options->trial.steps_max;
-    if (weaken != NULL && audit->trial.steps_max == 0)
-        audit->trial.steps_max =
-            MAX(STEPS_FACTOR * subject->steps, STEPS_LEAST);
-    return check_prepare_with(subject->check, subject->item, &audit->trial,
-                              trial, error);
+    g_autoptr(GPtrArray) answers = NULL;
+
+    audit->doing = "what holds, and what is executed";
+    answers = share_out(audit, look, audit->book.subjects->len, error);
+    for (guint i = 0; answers != NULL && i < answers->len; i++) {
+        const GByteArray *answer = g_ptr_array_index(answers, i);
+        AuditSubject *subject = audit_book_subject(&audit->book, i);
+        const guint8 *at = answer->data + sizeof subject->baseline;
+
+        memcpy(subject->baseline, answer->data, sizeof subject->baseline);
+        for (guint k = 0; k < subject->targets->len; k++) {
+            AuditTarget *target = audit_subject_target(subject, k);
+
+            memcpy(&target->executed, at + k * sizeof(uint64_t),
+                   sizeof(uint64_t));
+            if (target->executed > 0)
+                audit_book_item(&audit->book, target->item)->rows[0]->cases++;
+        }
+    }
+    return answers != NULL;
 }
 
 static bool
-is_broken(const Trial *trial, guint index)
+ask(AuditSubject *subject, Told *told, GByteArray *answer, GError **error)
 {
-    const Claim *claim = g_ptr_array_index(trial->claims, index);
-    bool occurred = probe_occurred(trial->probe, index);
-
-    return claim->quantifier == CLAIM_NEVER ? occurred
-           : claim->quantifier == CLAIM_CERTAIN ? !occurred
-                                                : false;
+    if (!audit_subject_try(subject, &told->question, &told->answer, error))
+        return false;
+    g_byte_array_append(answer, (const guint8 *)told, sizeof *told);
+    return true;
 }
 
-static void
-note_executed(void *user, unsigned cpu, gva_t rip)
-{
-    Subject *subject = user;
-    unsigned first = GPOINTER_TO_UINT(
-        g_hash_table_lookup(subject->at, GSIZE_TO_POINTER(rip)));
-
-    (void)cpu;
-    for (; first != 0 && first <= subject->places->len; first++) {
-        Place *place = &g_array_index(subject->places, Place, first - 1);
-
-        if (place->weakening.address != rip)
-            return;
-        place->executed = true;
-    }
-}
-
-static void
-watch_places(Subject *subject, Trial *trial)
-{
-    RunObserver observer = {.point = note_executed, .user = subject};
-
-    for (guint i = 0; i < subject->places->len; i++)
-        code_mark(machine_code(trial->stage->machine),
-                  g_array_index(subject->places, Place, i).weakening.address,
-                  CODE_POINT);
-    run_observe(trial->run, &observer);
-}
-
-/* What holds under this model as long as nothing is taken away. */
+/* Under one model after the other, until it is missed. */
 static bool
-find_baseline(Audit *audit, Subject *subject, GError **error)
+try_target(Audit *audit, Told *told, GByteArray *answer, GError **error)
 {
-    uint64_t runs = BASELINE_FACTOR * runs_of(audit);
-    Trial trial;
-    bool ok = begin_trial(audit, subject, NULL, &trial, error);
+    AuditSubject *subject = audit_book_subject(&audit->book, told->subject);
+    const AuditTarget *target =
+        audit_subject_target(subject, told->question.target);
 
-    subject->steps = 0;
-    if (ok) {
-        g_array_set_size(subject->holds, trial.claims->len);
-        for (guint i = 0; i < trial.claims->len; i++)
-            g_array_index(subject->holds, bool, i) = true;
-        watch_places(subject, &trial);
+    for (unsigned i = 0; i < MEMORY_MODELS && !told->answer.missed; i++) {
+        told->question.model = (MemoryModel)i;
+        told->question.runs = target->planned[i];
+        if (target->planned[i] > 0 && !ask(subject, told, answer, error))
+            return false;
     }
-    for (uint64_t i = 0; ok && i < runs; i++) {
-        RunRecord record;
+    return true;
+}
 
-        ok = trial_run(&trial, audit->trial.first_seed + i, NULL, &record,
-                       error);
-        if (ok && record.verdict.kind != VERDICT_BUDGET)
-            subject->steps = MAX(subject->steps, record.steps);
-        for (guint k = 0; ok && k < trial.claims->len; k++)
-            if (is_broken(&trial, k))
-                g_array_index(subject->holds, bool, k) = false;
+static bool
+try(void *user, unsigned number, GByteArray *answer, GError **error)
+{
+    Audit *audit = user;
+    AuditSubject *subject = audit_book_subject(&audit->book, number);
+    bool ok = true;
+
+    tell_progress(audit, number);
+    for (guint i = 0; ok && i < subject->targets->len; i++) {
+        Told told = {.subject = number, .question = {.target = i}};
+
+        ok = try_target(audit, &told, answer, error);
     }
-    trial_clear(&trial);
+    check_close(subject->check);
     return ok;
 }
 
+/* Under the models that are stronger than the one that it is missed under. */
 static bool
-keep_witness(Audit *audit, Trial *trial, const Claim *claim, AuditRow *row,
+sharpen(void *user, unsigned number, GByteArray *answer, GError **error)
+{
+    Audit *audit = user;
+    const AuditItem *item = audit_book_item(&audit->book, number);
+    AuditSubject *subject;
+
+    tell_progress(audit, number);
+    if (!item->missed)
+        return true;
+    subject = audit_book_subject(&audit->book, item->subject);
+    for (unsigned model = 0; model < item->model; model++) {
+        Told told = {
+            .subject = item->subject,
+            .question = {.model = (MemoryModel)model,
+                         .target = item->question.target,
+                         .runs = MAX(SHARPEN_FACTOR * item->answer.runs,
+                                     SHARPEN_LEAST)},
+        };
+
+        if (audit_book_is_open(&audit->book, number, (MemoryModel)model) &&
+            !ask(subject, &told, answer, error))
+            return false;
+    }
+    check_close(subject->check);
+    return true;
+}
+
+/* The first that was told counts, in the order of the chores. */
+static void
+take(Audit *audit, const Told *told)
+{
+    AuditSubject *subject = audit_book_subject(&audit->book, told->subject);
+    MemoryModel model = told->question.model;
+    AuditTarget *target =
+        audit_subject_target(subject, told->question.target);
+    AuditItem *item = audit_book_item(&audit->book, target->item);
+
+    subject->baseline[model].holds &= ~told->answer.struck;
+    target->tried[model] += told->answer.runs;
+    if (item->rows[1] == NULL)
+        item->rows[0]->runs += told->answer.runs;
+    if (!told->answer.missed || audit_item_is_missed(item, model))
+        return;
+    item->missed = true;
+    item->model = model;
+    item->subject = told->subject;
+    item->question = told->question;
+    item->answer = told->answer;
+}
+
+static bool
+do_all(Audit *audit, Work *work, unsigned count, GError **error)
+{
+    g_autoptr(GPtrArray) answers = share_out(audit, work, count, error);
+
+    for (guint i = 0; answers != NULL && i < answers->len; i++) {
+        const GByteArray *answer = g_ptr_array_index(answers, i);
+        Told told;
+
+        for (guint at = 0; at < answer->len; at += sizeof told) {
+            memcpy(&told, answer->data + at, sizeof told);
+            take(audit, &told);
+        }
+    }
+    return answers != NULL;
+}
+
+/* Everything that is open, with so many runs of each item and model. */
+static bool
+search(Audit *audit, uint64_t runs, GError **error)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(rounds); i++) {
+        for (unsigned model = MEMORY_TSO; model < MEMORY_MODELS; model++)
+            audit_plan(&audit->book, (MemoryModel)model,
+                       runs * rounds[i] / TENTHS);
+        if (!do_all(audit, try, audit->book.subjects->len, error))
+            return false;
+        audit_plan_forget(&audit->book);
+    }
+    audit_plan(&audit->book, MEMORY_SC, runs);
+    if (!do_all(audit, try, audit->book.subjects->len, error))
+        return false;
+    audit_plan_forget(&audit->book);
+    return do_all(audit, sharpen, audit->book.items->len, error);
+}
+
+/* --- What came out -------------------------------------------------------- */
+
+static bool
+fill_witness(Audit *audit, const AuditItem *item, AuditWitness *witness,
              GError **error)
 {
-    TrialTold told = {.claim = claim};
-    Finding *finding = trial_tell(trial, &told, trial->seed, NULL, error);
+    AuditSubject *subject = audit_book_subject(&audit->book, item->subject);
+    Finding *finding = audit_subject_tell(subject, &item->question,
+                                          &item->answer, &witness->claim,
+                                          error);
 
     if (finding == NULL)
         return false;
-    row->needed = (int)audit->memory.model;
-    row->claim = claim_print(claim);
-    row->scenario = g_strdup(script_scenario(trial->script)->path);
-    row->case_number = trial->item->number;
-    row->seed = trial->seed;
-    row->replay = g_steal_pointer(&finding->replay);
-    row->trace = g_steal_pointer(&finding->trace);
+    witness->needed = (int)item->model;
+    witness->scenario = g_strdup(check_scenario(subject->check)->path);
+    witness->case_number = subject->item->number;
+    witness->seed = item->answer.seed;
+    witness->replay = g_steal_pointer(&finding->replay);
+    witness->trace = g_steal_pointer(&finding->trace);
     finding_free(finding);
+    check_close(subject->check);
     return true;
 }
 
-/* Does a claim that held break now? */
 static bool
-weaken(Audit *audit, const Subject *subject, Place *place, GError **error)
+tell_row(Audit *audit, const AuditItem *item, GError **error)
 {
-    AuditRow *row = place->row;
-    Trial trial;
-    bool ok = begin_trial(audit, subject, &place->weakening, &trial, error);
+    return !item->missed ||
+           fill_witness(audit, item, &item->rows[0]->alone, error);
+}
 
-    for (uint64_t i = 0; ok && row->needed == AUDIT_NEVER && i < runs_of(audit);
-         i++) {
-        RunRecord record;
+/* The strongest model counts; of several pairs the first. */
+static bool
+tell_pair(Audit *audit, const AuditItem *item, GError **error)
+{
+    for (unsigned i = 0; item->missed && i < G_N_ELEMENTS(item->rows); i++) {
+        AuditRow *row = item->rows[i];
 
-        ok = trial_run(&trial, audit->trial.first_seed + i, NULL, &record,
-                       error);
-        row->runs++;
-        for (guint k = 0;
-             ok && row->needed == AUDIT_NEVER && k < trial.claims->len; k++)
-            if (g_array_index(subject->holds, bool, k) && is_broken(&trial, k))
-                ok = keep_witness(audit, &trial,
-                                  g_ptr_array_index(trial.claims, k), row,
-                                  error);
+        if (row->other != NULL && row->both.needed <= (int)item->model)
+            continue;
+        audit_witness_clear(&row->both);
+        row->other = item->rows[1 - i];
+        if (!fill_witness(audit, item, &row->both, error))
+            return false;
     }
-    trial_clear(&trial);
-    return ok;
+    return true;
 }
 
-/* Fences order nothing under SC, and barriers are notes of the models that
- * can tell. */
-static bool
-can_matter(MemoryModel model, WeakeningKind kind)
+/* Rows that nobody executes go; the text of a file stays. */
+static void
+drop_idle_rows(GPtrArray *rows)
 {
-    return kind == WEAKENING_LOCK ||
-           (kind == WEAKENING_FENCE && model != MEMORY_SC) ||
-           (kind == WEAKENING_BARRIER &&
-            (model == MEMORY_PSO || model == MEMORY_WEAK));
-}
+    for (guint i = rows->len; i > 0; i--) {
+        AuditRow *row = g_ptr_array_index(rows, i - 1);
 
-static bool
-try_places(Audit *audit, Subject *subject, GError **error)
-{
-    if (!find_baseline(audit, subject, error))
-        return false;
-    for (guint i = 0; i < subject->places->len; i++) {
-        Place *place = &g_array_index(subject->places, Place, i);
+        if (row->cases > 0)
+            continue;
+        for (guint k = 0; row->text != NULL && k < rows->len; k++) {
+            AuditRow *heir = g_ptr_array_index(rows, k);
 
-        if (place->executed && place->row == NULL) {
-            Stage *stage = check_stage(subject->check, subject->item, error);
-
-            if (stage == NULL)
-                return false;
-            place->row = row_of(audit, stage->image, &place->weakening);
-            place->row->cases++;
+            if (heir->cases > 0 &&
+                g_strcmp0(heir->place.source, row->place.source) == 0)
+                heir->text = g_steal_pointer(&row->text);
         }
-        if (place->executed && place->row->needed == AUDIT_NEVER &&
-            can_matter(audit->memory.model, place->weakening.kind) &&
-            !weaken(audit, subject, place, error))
+        g_ptr_array_remove_index(rows, i - 1);
+    }
+}
+
+static bool
+tell_all(Audit *audit, GError **error)
+{
+    for (guint i = 0; i < audit->book.items->len; i++) {
+        const AuditItem *item = audit_book_item(&audit->book, i);
+
+        if (!(item->rows[1] == NULL ? tell_row : tell_pair)(audit, item,
+                                                            error))
             return false;
     }
+    drop_idle_rows(audit->book.rows);
+    audit_rows_sort(audit->book.rows);
     return true;
-}
-
-/* --- All of them ---------------------------------------------------------- */
-
-static bool
-takes_part(const Scenario *scenario, const ScenarioCase *item)
-{
-    return scenario->code == NULL && !item->has_schedule &&
-           (item->mutants == NULL ||
-            item->mutants->len == item->added_mutants);
-}
-
-static bool
-add_subject(Audit *audit, Check *check, const ScenarioCase *item,
-            GError **error)
-{
-    Stage *stage = check_stage(check, item, error);
-    g_autoptr(GArray) list = NULL;
-    Subject *subject;
-
-    if (stage == NULL)
-        return false;
-    subject = g_new0(Subject, 1);
-    subject->check = check;
-    subject->item = item;
-    subject->places = g_array_new(FALSE, TRUE, sizeof(Place));
-    subject->holds = g_array_new(FALSE, TRUE, sizeof(bool));
-    subject->at = g_hash_table_new(g_direct_hash, g_direct_equal);
-    g_ptr_array_add(audit->subjects, subject);
-    list = weakening_list(stage->image);
-    for (guint i = 0; i < list->len; i++) {
-        const Weakening *found = &g_array_index(list, Weakening, i);
-        gpointer key = GSIZE_TO_POINTER(found->address);
-        Place place = {.weakening = copy_place(found)};
-
-        g_array_append_val(subject->places, place);
-        if (!g_hash_table_contains(subject->at, key))
-            g_hash_table_insert(subject->at, key, GUINT_TO_POINTER(i + 1));
-    }
-    return true;
-}
-
-static bool
-load(Audit *audit, const char *path, GError **error)
-{
-    Check *check = check_new(path, &audit->options->trial, error);
-    const Scenario *scenario;
-
-    if (check == NULL)
-        return false;
-    g_ptr_array_add(audit->checks, check);
-    scenario = check_scenario(check);
-    for (guint i = 0; i < scenario->cases->len; i++) {
-        const ScenarioCase *item = g_ptr_array_index(scenario->cases, i);
-
-        if (takes_part(scenario, item) &&
-            !add_subject(audit, check, item, error))
-            return false;
-    }
-    return true;
-}
-
-static int
-compare_rows(gconstpointer left, gconstpointer right)
-{
-    const AuditRow *a = *(const AuditRow *const *)left;
-    const AuditRow *b = *(const AuditRow *const *)right;
-
-    return strcmp(a->key, b->key);
 }
 
 static bool
 audit_all(Audit *audit, GError **error)
 {
-    for (unsigned model = 0; model < MEMORY_MODELS; model++) {
-        audit->memory = (MemoryOptions){
-            .model = (MemoryModel)model,
-            .barriers = model >= MEMORY_PSO ? MEMORY_BARRIERS_SOURCE
-                                            : MEMORY_BARRIERS_COMPILED,
-            .depth = model >= MEMORY_PSO ? DEPTH_RELAXED
-                                         : MEMORY_DEPTH_DEFAULT,
-        };
-        for (guint i = 0; i < audit->subjects->len; i++) {
-            Subject *subject = g_ptr_array_index(audit->subjects, i);
+    uint64_t runs = audit->options->trial.runs != 0
+                        ? audit->options->trial.runs
+                        : AUDIT_RUNS_DEFAULT;
 
-            if (audit->options->progress != NULL)
-                audit->options->progress(audit->options->user,
-                                         check_scenario(subject->check),
-                                         subject->item, audit->memory.model);
-            if (!try_places(audit, subject, error))
-                return false;
-        }
-    }
-    return true;
+    if (!look_at_all(audit, error))
+        return false;
+    audit->doing = "one at a time";
+    if (!search(audit, runs, error))
+        return false;
+    audit_book_add_pairs(&audit->book);
+    audit->doing = "in pairs";
+    return search(audit, runs / PAIR_PART, error) && tell_all(audit, error);
 }
 
 GPtrArray *
 audit_scenarios(char **paths, const AuditOptions *options, GError **error)
 {
-    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(row_free);
-    Audit audit = {
-        .options = options,
-        .checks = g_ptr_array_new_with_free_func((GDestroyNotify)check_free),
-        .subjects = g_ptr_array_new_with_free_func(subject_free),
-        .rows = rows,
-        .keys = g_hash_table_new(g_str_hash, g_str_equal),
-        .trial = options->trial,
-    };
+    Audit audit = {.options = options};
+    GPtrArray *rows = NULL;
     bool ok = true;
 
+    audit_book_init(&audit.book, &options->trial);
     for (char **path = paths; ok && *path != NULL; path++)
-        ok = load(&audit, *path, error);
-    ok = ok && audit_all(&audit, error);
-    g_ptr_array_sort(rows, compare_rows);
-    g_ptr_array_unref(audit.subjects);
-    g_ptr_array_unref(audit.checks);
-    g_hash_table_unref(audit.keys);
-    g_free(audit.strategy);
-    return ok ? g_steal_pointer(&rows) : NULL;
+        ok = audit_book_load(&audit.book, *path, error);
+    if (ok && audit_all(&audit, error))
+        rows = g_ptr_array_ref(audit.book.rows);
+    audit_book_clear(&audit.book);
+    return rows;
 }

@@ -3,21 +3,32 @@
  * audit -- the barrier ledger: which fence, LOCK or compiler barrier of a
  * guest is needed, and from which memory model on.
  *
- *      for each model, the strongest first
- *        for each case as written   what it claims, and what holds anyhow
- *          for each place           taken away alone: does a claim break now?
+ *      each case, under each model     which claims hold as it is?
+ *      each place, in each case that   taken away alone: does one of them
+ *        executes it, little by little   break now?
+ *      each that was missed            under a stronger model as well?
+ *      each two that were not, of one  both taken away: does one break now?
+ *        function
  *
- * A place is needed under a model if some claim that held in all runs of the
- * case under that model is broken once the place is weakened (weakening.h).
- * Under `pso` and `weak` compiler barriers order as the source asks, so that
- * each can be taken away alone.  A place that no claim misses is *never seen
- * needed*: that is as strong as the claims and the number of runs, which are
- * told.  The method is that of VSync (ASPLOS 2021), on machine code.
+ * A place is needed under a model if a claim that held in all runs of a case
+ * under that model breaks once the place is weakened (weakening.h): in three
+ * runs, while the case with the place left whole stays clean in four times as
+ * many that are aimed at it alike.  Under `pso` and `weak` compiler barriers
+ * order as the source asks, so that each can be taken away alone.
  *
- * Only cases without a mutant, without schedule() and without columns of code
- * take part: the others are damaged, or look at one schedule.  Places of
- * several images are one row if they come from the same source line with the
- * same kind of instruction.
+ * Two places are needed together if that is so of the pair, and of neither
+ * alone: one of them is enough.
+ *
+ * A place that no claim misses is *never seen needed*: that is as strong as the
+ * claims and the number of runs, which are told.  The method is that of VSync
+ * (ASPLOS 2021), on machine code.
+ *
+ * Cases take part that claim something (`never` or `certain`), with no mutants
+ * of their own but remedies, without schedule() and without columns of code.
+ * Places of several images are one row if they come from the same source line
+ * with the same kind of instruction; in an image that has it more than once,
+ * all of them go.  What comes out depends on the sources, the scenarios and the
+ * number of runs, and not on the number of jobs.
  *
  * Layer 7.
  */
@@ -25,38 +36,21 @@
 #define EMU_PEOPLE_AUDIT_H
 
 #include "base/base.h"
+#include "people/audit_row.h"
 #include "people/trial.h"
-#include "people/weakening.h"
 
-/* Runs of each case, place and model unless somebody says otherwise. */
-#define AUDIT_RUNS_DEFAULT 500u
-
-#define AUDIT_NEVER (-1)
-
-/* A row of the ledger. */
-typedef struct AuditRow {
-    char *key;        /* what makes it one row */
-    Weakening place;  /* of the first image that had it */
-    char *source;     /* its file as the image names it, or NULL */
-    char *text;       /* the text of that file, once: in one of its rows */
-    int needed;       /* the strongest MemoryModel, or AUDIT_NEVER */
-    uint64_t runs;    /* that were made with it weakened */
-    unsigned cases;   /* that execute it */
-    /* If it is needed: */
-    char *claim;      /* that breaks */
-    char *scenario;
-    unsigned case_number;
-    uint64_t seed;
-    char *replay;     /* the command line that shows it */
-    char *trace;      /* the file that keeps the run, or NULL */
-} AuditRow;
+/* Runs of each place and model, in all its cases together, unless somebody
+ * says otherwise. */
+#define AUDIT_RUNS_DEFAULT 2000u
 
 typedef struct AuditOptions {
-    TrialOptions trial; /* memory and weaken are set by the audit */
-    uint64_t runs;      /* 0: the default */
-    /* Told before each case and model; may be NULL. */
-    void (*progress)(void *user, const Scenario *scenario,
-                     const ScenarioCase *item, MemoryModel model);
+    TrialOptions trial; /* memory and weaken are set by the audit; runs as
+                           above */
+    unsigned jobs;      /* processes */
+    /* Told of each piece of work before it is done, by one of the processes;
+     * may be NULL. */
+    void (*progress)(void *user, const char *what, unsigned number,
+                     unsigned count);
     void *user;
 } AuditOptions;
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report_audit -- the barrier ledger as text, as Markdown, as lines of JSON,
- * and as a page with the sources.
+ * report_audit -- the barrier ledger as text, as Markdown and as lines of
+ * JSON.
  *
- * JSON: kind `audit`, with file line function place type code needed (a model,
- * or null) runs cases; and if it is needed claim scenario case_number seed
- * replay trace.
+ * JSON: kind `audit`, with file line function place type code, needed (a model,
+ * or null), with_place and needed_with (of a pair of which one is enough; or
+ * null), runs cases; and if it is needed claim scenario case_number seed replay
+ * trace.
  *
- * The page shows each source file that has places, its lines as they are, and
- * beside the lines that have one the verdict and the command that shows it.
  * Every function returns text that the caller frees.  Layer 7.
  */
 #ifndef EMU_PEOPLE_REPORT_AUDIT_H
@@ -20,8 +19,25 @@
 /* `rows` of AuditRow, as audit_scenarios() gives them. */
 char *report_audit_text(const GPtrArray *rows);
 char *report_audit_markdown(const GPtrArray *rows);
-char *report_audit_html(const GPtrArray *rows);
 
 char *report_audit_json(const AuditRow *row);
+
+/* --- What reports say of a row -------------------------------------------- */
+
+/* "tso", "never seen", "weak; tso with line 383". */
+char *report_audit_verdict(const AuditRow *row);
+
+/* "ipiq.c:383". */
+char *report_audit_place(const AuditRow *row);
+
+/* "lock bts dword ptr": addresses are those of one build, and what the
+ * instruction does is enough. */
+char *report_audit_code(const AuditRow *row);
+
+/* What shows it best: alone, or of the pair.  Borrowed. */
+const AuditWitness *report_audit_witness(const AuditRow *row);
+
+/* "storm.lua case 2, seed 7: never (stuck)", or how hard it was tried. */
+char *report_audit_shown(const AuditRow *row);
 
 #endif

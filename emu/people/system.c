@@ -295,3 +295,16 @@ system_check_mutant(const System *system, const char *mutant, GError **error)
                 hint);
     return false;
 }
+
+bool
+system_is_remedy(const System *system, const char *mutant)
+{
+    g_autofree char *path = NULL, *text = NULL;
+
+    if (system->folder == NULL || !is_plain_name(mutant))
+        return false;
+    path = g_build_filename(system->folder, "mutants", mutant, NULL);
+    return g_file_get_contents(path, &text, NULL, NULL) &&
+           (g_str_has_prefix(text, "description: a remedy for ") ||
+            g_str_has_prefix(text, "description: the remedy for "));
+}

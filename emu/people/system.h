@@ -139,6 +139,10 @@ const SystemRule *system_rule(const System *system, const char *name);
 bool system_check_mutant(const System *system, const char *mutant,
                          GError **error);
 
+/* Does this mutant repair something?  Its description says so: "a remedy for
+ * ...". */
+bool system_is_remedy(const System *system, const char *mutant);
+
 /* The system in one image. */
 typedef struct SystemView {
     const System *system;

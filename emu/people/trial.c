@@ -213,17 +213,21 @@ set_up_memory(Trial *trial)
 static bool
 weaken(Trial *trial, GError **error)
 {
-    Weakening weakening = {0};
-    bool found;
+    g_autoptr(GArray) places = NULL;
 
+    trial->aims = g_array_new(FALSE, FALSE, sizeof(gva_t));
     if (trial->options->weaken == NULL)
         return true;
-    found = weakening_parse(trial->stage->image, trial->options->weaken,
-                            &weakening, error);
-    if (found)
-        weakening_apply(&weakening, trial->stage->machine);
-    weakening_clear(&weakening);
-    return found;
+    places = weakening_parse(trial->stage->image, trial->options->weaken,
+                             error);
+    for (guint i = 0; places != NULL && i < places->len; i++) {
+        const Weakening *place = &g_array_index(places, Weakening, i);
+
+        if (!trial->options->only_aims)
+            weakening_apply(place, trial->stage->machine);
+        g_array_append_val(trial->aims, place->address);
+    }
+    return places != NULL;
 }
 
 void
@@ -238,6 +242,7 @@ trial_clear(Trial *trial)
     g_clear_error(&trial->condition_error);
     g_clear_pointer(&trial->claims, g_ptr_array_unref);
     g_clear_pointer(&trial->implied, g_ptr_array_unref);
+    g_clear_pointer(&trial->aims, g_array_unref);
     base_set_bug_context(NULL, NULL);
 }
 
@@ -293,6 +298,8 @@ trial_init(Trial *trial, const TrialOptions *options, Script *script,
         .bare = trial->stage->bare,
     };
     trial->run = run_new(&setup);
+    run_set_aims(trial->run, (const gva_t *)trial->aims->data,
+                 trial->aims->len);
     base_set_bug_context(bug_context, trial);
     return true;
 }

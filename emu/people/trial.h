@@ -30,6 +30,7 @@ typedef struct TrialOptions {
     const MemoryOptions *memory; /* NULL: the case's */
     const char *weaken;     /* as weakening.h writes it; NULL: nothing */
     char **mutants;         /* of every case, besides its own; or NULL */
+    bool only_aims;         /* what `weaken` names is aimed at and left whole */
     uint64_t runs;          /* 0: the case's, or TRIAL_RUNS_DEFAULT */
     uint64_t steps_max;     /* 0: the case's, or the default */
     uint64_t first_seed;    /* of the first run */
@@ -53,6 +54,7 @@ typedef struct Trial {
     Stage *stage;        /* borrowed */
     GPtrArray *claims;   /* Claim: written and implied; borrowed or ours */
     GPtrArray *implied;  /* Claim: ours */
+    GArray *aims;        /* gva_t: what is weakened */
     Probe *probe;
     Run *run;
     Strategy *strategy;

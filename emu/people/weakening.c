@@ -17,7 +17,7 @@ weakening_clear(Weakening *weakening)
     g_free(weakening->name);
     g_free(weakening->code);
     g_free(weakening->function);
-    g_free(weakening->file);
+    g_free(weakening->source);
     *weakening = (Weakening){0};
 }
 
@@ -51,11 +51,13 @@ bytes_at(const Image *image, gva_t address, uint64_t *available)
 
 /* A fence is most often inlined out of a header; what people want to read is
  * the line that asked for it. */
-static void
-find_place(const Image *image, Weakening *weakening)
+void
+weakening_locate(Weakening *weakening, const Image *image)
 {
+    const ImageSymbol *symbol = image_symbol_at(image, weakening->address);
     ImageLine line;
 
+    weakening->function = g_strdup(symbol != NULL ? symbol->name : "?");
     if (!image_line_at(image, weakening->address, &line))
         return;
     for (unsigned i = 0; i < line.frame_count; i++) {
@@ -63,8 +65,8 @@ find_place(const Image *image, Weakening *weakening)
 
         if (frame->file == NULL)
             continue;
-        g_free(weakening->file);
-        weakening->file = g_path_get_basename(frame->file);
+        g_free(weakening->source);
+        weakening->source = g_strdup(frame->file);
         weakening->line = frame->line;
         if (frame->function != NULL) {
             g_free(weakening->function);
@@ -76,17 +78,14 @@ find_place(const Image *image, Weakening *weakening)
 }
 
 static void
-add(GArray *list, const Image *image, const ImageSymbol *symbol,
-    const Weakening *found)
+add(GArray *list, const ImageSymbol *symbol, const Weakening *found)
 {
     Weakening weakening = *found;
 
-    weakening.function = g_strdup(symbol->name);
     weakening.name = g_strdup_printf(
         "%s%s+0x%" PRIx64,
         found->kind == WEAKENING_BARRIER ? BARRIER_PREFIX : "", symbol->name,
         found->address - symbol->address);
-    find_place(image, &weakening);
     g_array_append_val(list, weakening);
 }
 
@@ -111,7 +110,7 @@ list_function(GArray *list, const Image *image, const ImageSymbol *symbol)
                 .code = insn_text(bytes, available, at),
             };
 
-            add(list, image, symbol, &found);
+            add(list, symbol, &found);
         }
         at += insn.length;
     }
@@ -119,7 +118,7 @@ list_function(GArray *list, const Image *image, const ImageSymbol *symbol)
 
 /* Several barriers before one instruction are one. */
 static void
-list_barriers(GArray *list, const Image *image)
+list_barriers(GArray *list, const Image *image, const char *function)
 {
     for (size_t i = 0; i < image_probe_count(image); i++) {
         const ImageProbe *probe = image_probe(image, i);
@@ -127,6 +126,7 @@ list_barriers(GArray *list, const Image *image)
         bool known = false;
 
         if (!g_str_equal(probe->provider, "heddle") || symbol == NULL ||
+            (function != NULL && !g_str_equal(function, symbol->name)) ||
             (!g_str_equal(probe->name, "sfence") &&
              !g_str_equal(probe->name, "ccfence")))
             continue;
@@ -143,7 +143,7 @@ list_barriers(GArray *list, const Image *image)
                 .code = g_strdup_printf("compiler barrier (%s)", probe->name),
             };
 
-            add(list, image, symbol, &found);
+            add(list, symbol, &found);
         }
     }
 }
@@ -168,8 +168,9 @@ drop_twice(GArray *list)
             g_array_remove_index(list, i - 1);
 }
 
-GArray *
-weakening_list(const Image *image)
+/* Of functions of this name, or of all. */
+static GArray *
+list_of(const Image *image, const char *function)
 {
     GArray *list = g_array_new(FALSE, FALSE, sizeof(Weakening));
 
@@ -177,26 +178,37 @@ weakening_list(const Image *image)
     for (size_t i = 0; i < image_symbol_count(image); i++) {
         const ImageSymbol *symbol = image_symbol(image, i);
 
-        if (symbol->size > 0 && symbol->kind == IMAGE_SYMBOL_FUNCTION)
+        if (symbol->size > 0 && symbol->kind == IMAGE_SYMBOL_FUNCTION &&
+            (function == NULL || g_str_equal(function, symbol->name)))
             list_function(list, image, symbol);
     }
-    list_barriers(list, image);
+    list_barriers(list, image, function);
     g_array_sort(list, compare);
     drop_twice(list);
     return list;
 }
 
-bool
-weakening_parse(const Image *image, const char *text, Weakening *weakening,
-                GError **error)
+GArray *
+weakening_list(const Image *image)
 {
-    g_autoptr(GArray) list = weakening_list(image);
+    return list_of(image, NULL);
+}
+
+static bool
+parse_one(const Image *image, const char *name, Weakening *found,
+          GError **error)
+{
+    const char *from = g_str_has_prefix(name, BARRIER_PREFIX)
+                           ? name + strlen(BARRIER_PREFIX)
+                           : name;
+    g_autofree char *function = g_strndup(from, strcspn(from, "+"));
+    g_autoptr(GArray) list = list_of(image, function);
 
     for (guint i = 0; i < list->len; i++) {
         Weakening *one = &g_array_index(list, Weakening, i);
 
-        if (g_str_equal(one->name, text)) {
-            *weakening = *one;
+        if (g_str_equal(one->name, name)) {
+            *found = *one;
             *one = (Weakening){0};
             return true;
         }
@@ -204,8 +216,25 @@ weakening_parse(const Image *image, const char *text, Weakening *weakening,
     g_set_error(error, WEAKENING_ERROR, WEAKENING_ERROR_PLACE,
                 "nothing to weaken at `%s`: heddle audit lists what there is "
                 "in this guest image",
-                text);
+                name);
     return false;
+}
+
+GArray *
+weakening_parse(const Image *image, const char *text, GError **error)
+{
+    g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Weakening));
+    g_auto(GStrv) names = g_strsplit(text, ",", -1);
+
+    g_array_set_clear_func(named, (GDestroyNotify)weakening_clear);
+    for (unsigned i = 0; names[i] != NULL; i++) {
+        Weakening found;
+
+        if (!parse_one(image, names[i], &found, error))
+            return NULL;
+        g_array_append_val(named, found);
+    }
+    return g_steal_pointer(&named);
 }
 
 void

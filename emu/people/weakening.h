@@ -12,7 +12,8 @@
  *               `weak` with barriers=source can tell
  *
  * As text it is the place, "lwkt_process_ipiq+0x5a", a barrier with a word in
- * front: "barrier:lwkt_send_ipiq3+0x33".  Offsets are those of one image.
+ * front: "barrier:lwkt_send_ipiq3+0x33"; several have commas between them.
+ * Offsets are those of one image.
  *
  * Layer 7; a value that owns its strings.
  */
@@ -33,9 +34,11 @@ typedef struct Weakening {
     gva_t address;
     char *name; /* as text, see above */
     char *code; /* "lock bts dword ptr [rdi+0x40], 0"; of a barrier its name */
+
+    /* Of weakening_locate(), and until then NULL and 0: */
     char *function; /* of the source, into which others are inlined */
-    char *file;     /* the innermost source file that is no header ... */
-    unsigned line;  /* ... and the line there; or NULL and 0 */
+    char *source;   /* the innermost source file that is no header, or NULL */
+    unsigned line;  /* the line there, or 0 */
 } Weakening;
 
 typedef enum WeakeningError { WEAKENING_ERROR_PLACE } WeakeningError;
@@ -51,9 +54,12 @@ const char *weakening_kind_name(WeakeningKind kind);
  * Weakening that the caller unrefs. */
 GArray *weakening_list(const Image *image);
 
-/* The one that `text` names; an error if there is none at that place. */
-bool weakening_parse(const Image *image, const char *text,
-                     Weakening *weakening, GError **error);
+/* Fill in where the source has it. */
+void weakening_locate(Weakening *weakening, const Image *image);
+
+/* Those that `text` names, an array as above; NULL with an error if there is
+ * none at one of the places. */
+GArray *weakening_parse(const Image *image, const char *text, GError **error);
 
 /* Take it away, until the marks of the machine's code are made anew. */
 void weakening_apply(const Weakening *weakening, Machine *machine);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * audit_plan -- how the runs of an audit are spread over its cases.
+ *
+ * Each item that is open under a model gets the same number of runs, shared by
+ * cases that execute it, those that do so most first.  A case gets at least
+ * some runs, so if there are many cases the others take their turn in the next
+ * plan.
+ *
+ * Layer 7; a part of audit.
+ */
+#ifndef EMU_PEOPLE_AUDIT_PLAN_H
+#define EMU_PEOPLE_AUDIT_PLAN_H
+
+#include "base/base.h"
+#include "people/audit_book.h"
+
+/* Fills `planned` of the targets of all cases, for this model. */
+void audit_plan(AuditBook *book, MemoryModel model, uint64_t runs);
+
+/* Nothing is planned any more. */
+void audit_plan_forget(const AuditBook *book);
+
+#endif
