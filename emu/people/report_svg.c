@@ -88,7 +88,8 @@ append_title(GString *out, const StoryEvent *event)
 static bool
 is_worth_quoting(const StoryEvent *event)
 {
-    return event->quote != NULL && (event->kind == STORY_EVENT_BUFFERED ||
+    return event->quote != NULL && (event->kind == STORY_EVENT_SENT ||
+                                    event->kind == STORY_EVENT_BUFFERED ||
                                     event->kind == STORY_EVENT_VISIBLE ||
                                     event->kind == STORY_EVENT_BREACH);
 }

@@ -59,7 +59,8 @@ static void
 push(StoryLog *log, StoryEvent *event)
 {
     event->step = now(log);
-    event->address = cpu_rip(machine_cpu(log->setup.machine, event->cpu));
+    if (event->address == 0)
+        event->address = cpu_rip(machine_cpu(log->setup.machine, event->cpu));
     event->depth = callstack_depth(&log->cores[event->cpu].stack);
     if (event->kind != STORY_EVENT_TOLD && event->kind != STORY_EVENT_MARK &&
         event->kind != STORY_EVENT_END)
@@ -306,6 +307,8 @@ on_sent(void *user, unsigned cpu, const Message *message)
     StoryEvent event = {
         .cpu = (uint8_t)cpu,
         .kind = STORY_EVENT_SENT,
+        .address = storylog_read_site(&log->setup, cpu,
+                                      &log->cores[cpu].stack),
         .text = text,
         .message = message->number + 1,
     };

@@ -41,3 +41,20 @@ storylog_read_target(Cpu *cpu, const Insn *insn)
     }
     return target_in_register(cpu);
 }
+
+gva_t
+storylog_read_site(const StoryLogSetup *setup, unsigned cpu,
+                   const CallStack *stack)
+{
+    gva_t site = cpu_rip(machine_cpu(setup->machine, cpu)), back;
+    const CallFrame *frame;
+
+    for (unsigned i = 0; (frame = callstack_frame(stack, i)) != NULL &&
+                         !frame->is_told &&
+                         gmem_read(machine_memory(setup->machine), frame->sp,
+                                   &back, sizeof back) &&
+                         image_symbol_at(setup->image, back - 1) != NULL;
+         i++)
+        site = back - 1;
+    return site;
+}

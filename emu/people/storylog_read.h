@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * storylog_read -- where a call goes, read from a core that stands before it.
+ * storylog_read -- where a call goes, and where it came from, read from a core.
  *
  * Only looks at live registers and memory, so it may be used inside the
  * machine's watchers.  Layer 7; a part of storylog.
@@ -10,8 +10,15 @@
 
 #include "base/base.h"
 #include "parts/cpu.h"
+#include "people/callstack.h"
+#include "people/storylog.h"
 
 /* Where a call goes; 0 when that is not to be known. */
 gva_t storylog_read_target(Cpu *cpu, const Insn *insn);
+
+/* Where the function that is told called what led to where the core is: the
+ * code that writes to the APIC is always the same. */
+gva_t storylog_read_site(const StoryLogSetup *setup, unsigned cpu,
+                         const CallStack *stack);
 
 #endif

@@ -40,6 +40,8 @@ ok "and says whose it is" grep -q "in cpu1.s buffer from step" "$tmp/weak.html"
 
 expect 0 heddle show $file --case 1 --seed 2 --json
 ok "events are objects" grep -q '"kind":"event","event":"sent"' "$out"
+ok "a send is where the kernel sends" \
+    grep -q '"event":"sent".*"file":"ipiq.c".*cpu_send_ipiq' "$out"
 ok "the last line is the finding" \
     sh -c "tail -1 '$out' | grep -q '\"kind\":\"finding\"'"
 
