@@ -9,16 +9,21 @@
  * With SPIN_SHARED (mutants spin_shared_...: a year and a month) a lock may
  * also be held by many who only read.  SPINLOCK_SHARED says that the low bits
  * count those; who wants the lock alone takes the bit away, and nobody may
- * set it while somebody waits.  How each half does so was wrong twice:
+ * set it while somebody waits.  How they do so was wrong three times:
  *
  *              shared                      exclusive, contested
  *      201307  +1; was it 0? set SHARED    clear SHARED, +EXCLWAIT -1
  *      201310  0 becomes SHARED|1 at once  the same
  *      201612  the same                    not counted: clear, +EXCLWAIT
+ *      201702  the same                    not counted: +EXCLWAIT, and clear
+ *                                          if nobody waited before
  *      202011  the same                    not counted: +EXCLWAIT, clear
  *
  * The first is that of revision 1f2824e8, corrected by 79a7c522d4; the third
- * is what e22f2acdde to aab1a0485c corrected, as far as their texts say it.
+ * and the fourth are what e22f2acdde to aab1a0485c corrected, as far as their
+ * texts say it.  These name two faults: the third form has the one (an
+ * exclusive waiter acquires shared), the fourth only the other ("EXCLWAIT
+ * assumed to exclude SHARED"); which code assumed it is our guess.
  *
  * With UNLOCK_POLLS a release looks at gd_reqflags as crit_exit() does
  * (e8b1691fcb, 2019); with UNLOCK_CRIT_FIRST the compiler has moved the end
@@ -51,11 +56,18 @@
         atomic_clear_int(&(spin)->counta, SPINLOCK_SHARED);                    \
         atomic_add_int(&(spin)->counta, SPINLOCK_EXCLWAIT - 1);                \
     } while (0)
-#elif SPIN_SHARED < 202011
+#elif SPIN_SHARED < 201702
 #define EXCLWAIT_BEGINS(spin)                                                  \
     do {                                                                       \
         atomic_clear_int(&(spin)->counta, SPINLOCK_SHARED);                    \
         atomic_add_int(&(spin)->counta, SPINLOCK_EXCLWAIT);                    \
+    } while (0)
+#elif SPIN_SHARED < 202011
+#define EXCLWAIT_BEGINS(spin)                                                  \
+    do {                                                                       \
+        if ((atomic_fetchadd_int(&(spin)->counta, SPINLOCK_EXCLWAIT)           \
+             & SPINLOCK_WAITERS) == 0)                                         \
+            atomic_clear_int(&(spin)->counta, SPINLOCK_SHARED);                \
     } while (0)
 #else
 #define EXCLWAIT_BEGINS(spin)                                                  \

@@ -20,6 +20,15 @@
 #define atomic_set_cpumask(p, v) ATOMIC_ASM("orq", p, (cpumask_t)(v))
 #define atomic_clear_cpumask(p, v) ATOMIC_ASM("andq", p, ~(cpumask_t)(v))
 
+/* Adds; what was there before. */
+#define atomic_fetchadd_int(p, v)                                              \
+    ({                                                                         \
+        unsigned was_ = (unsigned)(v);                                         \
+        __asm__ __volatile__("lock; xaddl %0, %1"                              \
+                             : "+r"(was_), "+m"(*(p)) : : "memory", "cc");     \
+        was_;                                                                  \
+    })
+
 /* Stores `new` if *p is `old`; true if it was. */
 #define atomic_cmpset_int(p, old, new)                                         \
     ({                                                                         \

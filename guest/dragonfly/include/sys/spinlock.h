@@ -9,6 +9,7 @@ struct spinlock {
 };
 
 #define SPINLOCK_EXCLWAIT 0x00100000
+#define SPINLOCK_WAITERS  0x7ff00000  /* how many of them */
 #define SPINLOCK_SHARED   0x80000000u /* the low bits count readers */
 
 /*
