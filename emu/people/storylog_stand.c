@@ -294,9 +294,10 @@ stand_active(const StoryLogSetup *setup, const StoryLogMoment *moment,
         stand->doing = storyrecord_text(record, doing->str);
         return;
     }
-    /* On its way to the idle loop, or back from it. */
+    /* On its way to the idle loop, or back from it; unless something keeps it
+     * on the way. */
     if (moment->ended) {
-        stand->rests = true;
+        stand->rests = stand->calls == NULL;
         stand->doing = storyrecord_text(record, "its story has ended");
     }
 }

@@ -21,7 +21,7 @@ end
 
 case "as it was: Xipiq comes between the slot and its index"
 function cpu1() await "they are there"  lwkt_process_ipiq() end
-possible (rule)
+certain (rule)
 possible (twice)
 possible (stuck)            -- rindex has passed windex: never equal again
 

@@ -4,8 +4,9 @@ origin   "Xcpustop; bd8015cab2, 2005-07-20: 'even though we could be racing \z
           IPIQ processing if we were interrupted at just the wrong time'"
 
 -- Xcpustop comes in critical sections too, and executes messages.  Where the
--- cpu was between the load of rindex and its increment, both take the same
--- message; where it was filling a slot of gd_cpusyncq, both fill that one.
+-- cpu was between the load of rindex and the store of rindex + 1, both take the
+-- same message, and rindex goes back: what came meanwhile is executed again.
+-- Where it was filling a slot of gd_cpusyncq, both fill that one.
 
 system "dragonfly" { cpus = 3, MAXCPUFIFO = 8 }
 explore { steps = 100000 }                -- it takes some 10000

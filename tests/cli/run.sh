@@ -86,6 +86,10 @@ EOT
 expect 0 heddle run "$tmp/console.lua"
 ok "the console is told" grep -q '  | LWKT_WAIT_IPIQ WARNING' "$out"
 
+expect 0 heddle run --case 1 scenarios/dragonfly/looks_like_ipiq.lua
+ok "who loops after its story is told with its place" \
+    grep -q '^cpu1     in lwkt_switch' "$out"
+
 # Each case has its own build, and fields may lie elsewhere in it.
 cat >"$tmp/layouts.lua" <<EOT
 scenario "a mutant whose threads have one field more"
