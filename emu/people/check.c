@@ -307,22 +307,38 @@ speaks_of_trouble(const Claim *claim)
            predicate_mentions(claim->predicate, PREDICATE_FAULT);
 }
 
+static bool
+shows_something(const CaseOutcome *outcome)
+{
+    for (guint i = 0; i < outcome->claims->len; i++) {
+        const ClaimOutcome *one =
+            &g_array_index(outcome->claims, ClaimOutcome, i);
+
+        if (one->claim->quantifier == CLAIM_POSSIBLE && one->has_witness)
+            return true;
+    }
+    return false;
+}
+
 /*
  * Findings are the witnesses of broken claims, and of `possible` ones that
- * were shown; and the first run of a case in which trouble is certain.
+ * were shown; and the first run of a case in which trouble is certain, or, if
+ * nothing else is shown, that a rule is broken.
  */
 static bool
-is_worth_telling(const ClaimOutcome *outcome, uint64_t first_seed,
-                 uint64_t *seed)
+is_worth_telling(const CaseOutcome *outcome, const ClaimOutcome *one,
+                 uint64_t first_seed, uint64_t *seed)
 {
-    const Claim *claim = outcome->claim;
+    const Claim *claim = one->claim;
 
-    *seed = outcome->has_witness ? outcome->seed : first_seed;
-    if (outcome->holds && claim->quantifier == CLAIM_CERTAIN)
-        return speaks_of_trouble(claim);
-    if (!outcome->has_witness)
+    *seed = one->has_witness ? one->seed : first_seed;
+    if (one->holds && claim->quantifier == CLAIM_CERTAIN)
+        return speaks_of_trouble(claim) ||
+               (predicate_mentions(claim->predicate, PREDICATE_BREACH) &&
+                !shows_something(outcome));
+    if (!one->has_witness)
         return false;
-    return !outcome->holds || claim->quantifier == CLAIM_POSSIBLE;
+    return !one->holds || claim->quantifier == CLAIM_POSSIBLE;
 }
 
 static bool
@@ -347,7 +363,8 @@ tell_findings(Trial *trial, CaseOutcome *outcome, GError **error)
         Finding *finding;
         uint64_t seed;
 
-        if (!is_worth_telling(one, trial->options->first_seed, &seed) ||
+        if (!is_worth_telling(outcome, one, trial->options->first_seed,
+                              &seed) ||
             was_told(outcome, seed))
             continue;
         finding = trial_tell(trial, &told, seed, outcome_tape(outcome, seed),

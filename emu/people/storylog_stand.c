@@ -296,8 +296,8 @@ stand_active(const StoryLogSetup *setup, const StoryLogMoment *moment,
     }
     /* On its way to the idle loop, or back from it; unless something keeps it
      * on the way. */
-    if (moment->ended) {
-        stand->rests = stand->calls == NULL;
+    if (moment->ended && stand->calls == NULL) {
+        stand->rests = true;
         stand->doing = storyrecord_text(record, "its story has ended");
     }
 }

@@ -90,6 +90,9 @@ expect 0 heddle run --case 1 scenarios/dragonfly/looks_like_ipiq.lua
 ok "who loops after its story is told with its place" \
     grep -q '^cpu1     in lwkt_switch' "$out"
 
+expect 0 heddle run --runs 1 scenarios/dragonfly/lwp_freed_in_flight.lua
+ok "a rule that is broken for certain is told" grep -q '^FOUND' "$out"
+
 # Each case has its own build, and fields may lie elsewhere in it.
 cat >"$tmp/layouts.lua" <<EOT
 scenario "a mutant whose threads have one field more"
