@@ -72,6 +72,9 @@ $(O)/heddle-bench: $(BENCH) $(PARTS)
 $(O)/heddle-bench-bugs: $(O)/bench/bench_bugs.o $(PARTS)
 	@$(LINK) -o $@ $^ $(LIBS)
 
+$(O)/heddle-bench-storms: $(O)/bench/bench_storms.o $(PARTS)
+	@$(LINK) -o $@ $^ $(LIBS)
+
 $(TESTS): %: %.o $(JUDGES) $(PARTS)
 	@echo "  link $@"
 	@$(LINK) -o $@ $^ $(LIBS) -lcriterion
@@ -115,6 +118,9 @@ bench: $(O)/heddle-bench ## measure speed
 
 bench-bugs: $(O)/heddle-bench-bugs ## schedules to the first finding, by strategy
 	@$(O)/heddle-bench-bugs $(BENCHFLAGS)
+
+bench-storms: $(O)/heddle-bench-storms ## which bugs a general storm finds in a minute
+	@$(O)/heddle-bench-storms $(BENCHFLAGS)
 
 # The same storms on threads of the host, with the guest's own ipiq.c.
 NATIVE_FLAGS := -std=gnu11 -O1 -g -fwrapv -fno-strict-aliasing -ffreestanding \
@@ -189,8 +195,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s%s\n", $$1, $$2 }' \
 	    Makefile
 
-.PHONY: all binary test scenarios bench bench-bugs bench-native tidy headers
-.PHONY: determinism soak format museum controls
+.PHONY: all binary test scenarios bench bench-bugs bench-native bench-storms
+.PHONY: tidy headers determinism soak format museum controls
 .PHONY: check install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
