@@ -110,6 +110,9 @@ museum: build/heddle ## each scenario's seeds: makes doc/MUSEUM.md anew
 controls: build/heddle ## what must hold, in 100000 schedules: doc/CONTROLS.md
 	scripts/controls
 
+ledger: build/heddle ## which barriers are needed: makes doc/BARRIERS.md anew
+	scripts/ledger
+
 litmus: $(O)/heddle ## all behaviours of the litmus tests, under every model
 	$(O)/heddle litmus --exhaustive --memory all scenarios/litmus
 
@@ -196,7 +199,7 @@ help: ## this list
 	    Makefile
 
 .PHONY: all binary test scenarios bench bench-bugs bench-native bench-storms
-.PHONY: tidy headers determinism soak format museum controls
+.PHONY: tidy headers determinism soak format museum controls ledger
 .PHONY: check install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

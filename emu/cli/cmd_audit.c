@@ -16,7 +16,7 @@ static const char description[] =
     "scenarios execute away in the machine, alone and then two of a function\n"
     "together, and says under which memory model a claim misses it, with a\n"
     "run that shows it.  --runs is for each place and model, spread over the\n"
-    "cases that execute it (2000).  \"Never seen\" is worth what the claims\n"
+    "cases that execute it (1000).  \"Never seen\" is worth what the claims\n"
     "and the runs are worth.  Exit status 0.";
 
 typedef struct Ledger {
@@ -104,7 +104,7 @@ cmd_audit(int argc, char **argv, GError **error)
 
     ledger.options.has = OPTIONS_RUNS | OPTIONS_QUIET | OPTIONS_FIRST;
     ledger.options.runs =
-        "runs of each place and model, shared by its cases (2000)";
+        "runs of each place and model, shared by its cases (1000)";
     ledger.options.more = more;
     if (options_read(&ledger.options, &argc, &argv, "SCENARIO...", description,
                      error) &&

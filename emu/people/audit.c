@@ -63,9 +63,8 @@ look(void *user, unsigned number, GByteArray *answer, GError **error)
     AuditSubject *subject = audit_book_subject(&audit->book, number);
 
     tell_progress(audit, number);
-    for (unsigned model = 0; model < MEMORY_MODELS; model++)
-        if (!audit_subject_look(subject, (MemoryModel)model, error))
-            return false;
+    if (!audit_subject_look(subject, error))
+        return false;
     g_byte_array_append(answer, (const guint8 *)subject->baseline,
                         sizeof subject->baseline);
     check_close(subject->check);
@@ -184,7 +183,7 @@ take(Audit *audit, const Told *told)
         audit_subject_target(subject, told->question.target);
     AuditItem *item = audit_book_item(&audit->book, target->item);
 
-    subject->baseline[model].holds &= ~told->answer.struck;
+    audit_subject_strike(subject, model, told->answer.struck);
     target->tried[model] += told->answer.runs;
     if (item->rows[1] == NULL)
         item->rows[0]->runs += told->answer.runs;

@@ -11,10 +11,11 @@
  *        function
  *
  * A place is needed under a model if a claim that held in all runs of a case
- * under that model breaks once the place is weakened (weakening.h): in three
- * runs, while the case with the place left whole stays clean in four times as
- * many that are aimed at it alike.  Under `pso` and `weak` compiler barriers
- * order as the source asks, so that each can be taken away alone.
+ * under that model and the stronger ones breaks once the place is weakened
+ * (weakening.h): in three runs, while the case with the place left whole stays
+ * clean in four times as many that are aimed at it alike.  Under `pso` and
+ * `weak` compiler barriers order as the source asks, so that each can be taken
+ * away alone.
  *
  * Two places are needed together if that is so of the pair, and of neither
  * alone: one of them is enough.
@@ -41,7 +42,7 @@
 
 /* Runs of each place and model, in all its cases together, unless somebody
  * says otherwise. */
-#define AUDIT_RUNS_DEFAULT 2000u
+#define AUDIT_RUNS_DEFAULT 1000u
 
 typedef struct AuditOptions {
     TrialOptions trial; /* memory and weaken are set by the audit; runs as

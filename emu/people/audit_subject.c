@@ -268,8 +268,8 @@ breakable(const Trial *trial)
     return claims;
 }
 
-bool
-audit_subject_look(AuditSubject *subject, MemoryModel model, GError **error)
+static bool
+look(AuditSubject *subject, MemoryModel model, GError **error)
 {
     AuditBaseline *baseline = &subject->baseline[model];
     Attempt attempt;
@@ -294,6 +294,27 @@ audit_subject_look(AuditSubject *subject, MemoryModel model, GError **error)
     }
     trial_clear(&attempt.trial);
     return ok;
+}
+
+void
+audit_subject_strike(AuditSubject *subject, MemoryModel model, uint64_t claims)
+{
+    for (unsigned i = model; i < MEMORY_MODELS; i++)
+        subject->baseline[i].holds &= ~claims;
+}
+
+/* What happens under a model may happen under the weaker ones, though not
+ * always with their smaller buffers. */
+bool
+audit_subject_look(AuditSubject *subject, GError **error)
+{
+    for (unsigned model = 0; model < MEMORY_MODELS; model++)
+        if (!look(subject, (MemoryModel)model, error))
+            return false;
+    for (unsigned model = 0; model < MEMORY_MODELS; model++)
+        audit_subject_strike(subject, (MemoryModel)model,
+                             ~subject->baseline[model].holds);
+    return true;
 }
 
 /* --- With something taken away -------------------------------------------- */

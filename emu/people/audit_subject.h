@@ -80,10 +80,13 @@ void audit_subject_pair(AuditSubject *subject, unsigned one, unsigned other,
 /* How the audit runs under `model`. */
 MemoryOptions audit_memory(MemoryModel model);
 
-/* Fill in the baseline of this model, and count in the targets how often
- * they are executed. */
-bool audit_subject_look(AuditSubject *subject, MemoryModel model,
-                        GError **error);
+/* Fill in the baselines of all models, and count in the targets how often they
+ * are executed. */
+bool audit_subject_look(AuditSubject *subject, GError **error);
+
+/* These claims break anyhow, under this model and all weaker ones. */
+void audit_subject_strike(AuditSubject *subject, MemoryModel model,
+                          uint64_t claims);
 
 /* The baseline must have been filled. */
 bool audit_subject_try(AuditSubject *subject, const AuditQuestion *question,

@@ -154,6 +154,8 @@ report_audit_json(const AuditRow *row)
     json_text(json, "needed", needed_word(&row->alone));
     json_text(json, "with_place",
               row->other != NULL ? row->other->place.name : NULL);
+    json_u64(json, "with_line",
+             row->other != NULL ? row->other->place.line : 0);
     json_text(json, "needed_with", needed_word(&row->both));
     json_u64(json, "runs", row->runs);
     json_u64(json, "cases", row->cases);

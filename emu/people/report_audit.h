@@ -4,9 +4,9 @@
  * JSON.
  *
  * JSON: kind `audit`, with file line function place type code, needed (a model,
- * or null), with_place and needed_with (of a pair of which one is enough; or
- * null), runs cases; and if it is needed claim scenario case_number seed replay
- * trace.
+ * or null), runs cases; with_place, with_line and needed_with of a pair of
+ * which one is enough, or null and 0; and if it is needed claim scenario
+ * case_number seed replay trace.
  *
  * Every function returns text that the caller frees.  Layer 7.
  */
