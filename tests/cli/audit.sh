@@ -59,6 +59,17 @@ ok "to a run that still shows it" grep -q '^claim ' "$out"
 
 ok "the page has the source" grep -q '<pre>spin_lock(struct spinlock' \
     "$tmp/page.html"
+browser=$(command -v chromium || command -v chromium-browser)
+if [ -n "$browser" ]; then
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu \
+        --user-data-dir="$tmp/profile" --dump-dom \
+        "file://$tmp/page.html" >"$tmp/dom" 2>"$tmp/browser"
+    ok "a browser reads a verdict of every row" \
+        [ "$(grep -o '<details class="note' "$tmp/dom" | wc -l)" -eq \
+        "$(wc -l <"$tmp/rows")" ]
+else
+    skip "a browser reads a verdict of every row" "no chromium"
+fi
 expect 0 heddle audit --runs 5 --markdown "$file"
 ok "a table for a document" grep -q '^| spinlock.c:' "$out"
 expect 2 heddle replay "$file" --case 1 --seed 1 --weaken spin_lock+0x1
