@@ -314,7 +314,10 @@ shows_something(const CaseOutcome *outcome)
         const ClaimOutcome *one =
             &g_array_index(outcome->claims, ClaimOutcome, i);
 
-        if (one->claim->quantifier == CLAIM_POSSIBLE && one->has_witness)
+        if (one->claim->quantifier == CLAIM_POSSIBLE
+                ? one->has_witness
+                : one->claim->quantifier == CLAIM_CERTAIN &&
+                      speaks_of_trouble(one->claim))
             return true;
     }
     return false;

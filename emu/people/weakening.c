@@ -227,10 +227,11 @@ weakening_parse(const Image *image, const char *text, GError **error)
     g_auto(GStrv) names = g_strsplit(text, ",", -1);
 
     g_array_set_clear_func(named, (GDestroyNotify)weakening_clear);
-    for (unsigned i = 0; names[i] != NULL; i++) {
+    for (unsigned i = 0; i == 0 || names[i] != NULL; i++) {
+        const char *name = names[i] != NULL ? names[i] : "";
         Weakening found;
 
-        if (!parse_one(image, names[i], &found, error))
+        if (!parse_one(image, name, &found, error))
             return NULL;
         g_array_append_val(named, found);
     }
