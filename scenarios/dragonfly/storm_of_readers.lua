@@ -36,5 +36,7 @@ case "control: October 2013"
 mutant "spin_shared_201310"  never { broken, stuck, panic }
 case "December 2016: the mark is taken away, and then the wait is counted"
 mutant "spin_shared_201612"  possible (broken)
+case "February 2017: only the first who waits takes the mark away"
+mutant "spin_shared_201702"  explore { runs = 6000 }  possible (broken)
 case "control: November 2020"
 mutant "spin_shared_202011"  never { broken, stuck, panic }
