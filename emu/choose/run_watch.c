@@ -67,6 +67,9 @@ tell_interrupted(void *user, unsigned cpu, unsigned vector, gva_t rip)
 {
     Run *run = user;
 
+    if (run->setup.probe != NULL &&
+        machine_cpu(run->setup.machine, cpu)->point_told)
+        probe_not_yet(run->setup.probe, cpu, rip);
     if (run->coverage != NULL)
         coverage_interrupted(run->coverage, cpu, vector, rip);
 }

@@ -202,7 +202,6 @@ take_interrupt(Cpu *cpu)
         event.external = true;
     }
     cpu->state.activity = CPU_ACTIVE;
-    cpu->point_told = false;
     cpu->native = false;
     cpu->alone = false;
     count_step(cpu);

@@ -93,7 +93,8 @@ typedef struct CpuHost {
      * the buffer. */
     void (*visible)(void *user, Cpu *cpu, gpa_t physical, uint64_t size,
                     gva_t rip);
-    /* It takes an interrupt or exception before the instruction at `rip`. */
+    /* It takes an interrupt or exception before the instruction at `rip`.  If
+     * that was a point and was told (`point_told`), it will be told again. */
     void (*interrupted)(void *user, Cpu *cpu, unsigned vector, gva_t rip);
     /* It is about to execute a call or a return, or has just taken an
      * interrupt or exception (insn is NULL, vector says which).  Only if

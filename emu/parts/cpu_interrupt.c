@@ -219,6 +219,7 @@ cpu_deliver(Cpu *cpu, const CpuEvent *event)
 
     cpu->shared->host.interrupted(cpu->shared->host.user, cpu, event->vector,
                                   event->rip);
+    cpu->point_told = false;
     cpu_drain(cpu); /* SDM 3A 11.10 */
     cpu->shutdown_vector = event->vector;
     cpu->shutdown_rip = event->rip;

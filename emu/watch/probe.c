@@ -3,6 +3,7 @@
 
 #include "watch/probe.h"
 
+#include "watch/inside.h"
 #include "watch/pointtable.h"
 #include "watch/rulecheck.h"
 
@@ -29,21 +30,12 @@ typedef struct Node {
     bool seen;          /* held at an earlier moment */
 } Node;
 
-#define FRAMES_MAX 64
-
-/* A region, or the inside of a function. */
-typedef struct Place {
-    bool one_function;  /* begins and ends in one: frames tell entries apart */
-    unsigned depth[CPUS_MAX];
-    uint64_t frames[CPUS_MAX][FRAMES_MAX]; /* stack pointers at entry */
-} Place;
-
 struct Probe {
     ProbeSetup setup;
     GArray *nodes;        /* Node */
     GArray *roots;        /* int: node of each claim */
     GArray *occurred;     /* bool: of each claim */
-    GPtrArray *places;    /* Place; the scenario's regions first */
+    GPtrArray *places;    /* Inside; the scenario's regions first */
     GArray *handlers;     /* Handler */
     PointTable first;     /* of an address: its first handler */
     RuleCheck *rules;     /* NULL: none */
@@ -90,11 +82,11 @@ add_point(Probe *probe, const Point *point, HandlerKind kind, unsigned index,
 static bool
 add_place(Probe *probe, const Point *begin, const Point *end, GError **error)
 {
-    Place *place = g_new0(Place, 1);
+    Inside *inside = g_new0(Inside, 1);
     unsigned index = probe->places->len;
 
-    g_ptr_array_add(probe->places, place);
-    place->one_function = ((begin->kind == POINT_LINE &&
+    g_ptr_array_add(probe->places, inside);
+    inside->one_function = ((begin->kind == POINT_LINE &&
                             end->kind == POINT_LINE) ||
                            (begin->kind == POINT_ENTER &&
                             end->kind == POINT_LEAVE)) &&
@@ -237,13 +229,14 @@ probe_free(Probe *probe)
 static bool
 inside_place(const Probe *probe, const Node *node)
 {
-    const Place *place = g_ptr_array_index(probe->places, (guint)node->region);
+    const Inside *inside =
+        g_ptr_array_index(probe->places, (guint)node->region);
     int cpu = node->predicate->cpu;
 
     if (cpu != PREDICATE_ANY_CPU)
-        return place->depth[cpu] > 0;
+        return inside->depth[cpu] > 0;
     for (unsigned i = 0; i < machine_cpus(probe->setup.machine); i++)
-        if (place->depth[i] > 0)
+        if (inside->depth[i] > 0)
             return true;
     return false;
 }
@@ -367,35 +360,25 @@ probe_begin(Probe *probe)
     }
     for (guint i = 0; i < probe->occurred->len; i++)
         g_array_index(probe->occurred, bool, i) = false;
-    for (guint i = 0; i < probe->places->len; i++) {
-        Place *place = g_ptr_array_index(probe->places, i);
-
-        memset(place->depth, 0, sizeof place->depth);
-    }
+    for (guint i = 0; i < probe->places->len; i++)
+        inside_begin(g_ptr_array_index(probe->places, i));
     if (probe->rules != NULL)
         rulecheck_begin(probe->rules);
 }
 
-/* Enter or leave.  Code of one line can lie in several blocks, and a cpu that
- * is interrupted at a function's entry comes there twice, so within one
- * function the stack pointer tells a new entry from the same one. */
-static void
-move_place(Place *place, unsigned cpu, uint64_t rsp, bool begin)
+void
+probe_not_yet(Probe *probe, unsigned cpu, gva_t rip)
 {
-    unsigned depth = place->depth[cpu];
-    uint64_t *frames = place->frames[cpu];
-    bool same = place->one_function && depth > 0 && depth <= FRAMES_MAX &&
-                frames[depth - 1] == rsp;
+    int index = pointtable_get(&probe->first, rip);
 
-    if (begin) {
-        if (same)
-            return;
-        if (depth < FRAMES_MAX)
-            frames[depth] = rsp;
-        place->depth[cpu] = depth + 1;
-    } else if (depth > 0 &&
-               (same || !place->one_function || depth > FRAMES_MAX))
-        place->depth[cpu] = depth - 1;
+    for (; index >= 0;
+         index = g_array_index(probe->handlers, Handler, index).next) {
+        const Handler *handler =
+            &g_array_index(probe->handlers, Handler, index);
+
+        if (handler->kind == HANDLER_BEGIN || handler->kind == HANDLER_END)
+            inside_undo(g_ptr_array_index(probe->places, handler->index), cpu);
+    }
 }
 
 /* Rules that were broken just now are a moment of their own. */
@@ -461,18 +444,9 @@ probe_digest(const Probe *probe, Digest *digest)
         rulecheck_digest(probe->rules, digest);
     for (guint i = 0; i < probe->occurred->len; i++)
         digest_u64(digest, g_array_index(probe->occurred, bool, i));
-    for (guint i = 0; i < probe->places->len; i++) {
-        const Place *place = g_ptr_array_index(probe->places, i);
-
-        for (unsigned cpu = 0; cpu < machine_cpus(probe->setup.machine);
-             cpu++) {
-            unsigned depth = place->depth[cpu];
-
-            digest_u64(digest, depth);
-            for (unsigned k = 0; k < MIN(depth, FRAMES_MAX); k++)
-                digest_u64(digest, place->frames[cpu][k]);
-        }
-    }
+    for (guint i = 0; i < probe->places->len; i++)
+        inside_digest(g_ptr_array_index(probe->places, i),
+                      machine_cpus(probe->setup.machine), digest);
 }
 
 void
@@ -490,10 +464,10 @@ probe_point(Probe *probe, unsigned cpu, gva_t rip)
         switch (handler->kind) {
         case HANDLER_BEGIN:
         case HANDLER_END:
-            move_place(g_ptr_array_index(probe->places, handler->index), cpu,
-                       cpu_register(machine_cpu(probe->setup.machine, cpu),
-                                    GPR_RSP),
-                       handler->kind == HANDLER_BEGIN);
+            inside_move(g_ptr_array_index(probe->places, handler->index), cpu,
+                        cpu_register(machine_cpu(probe->setup.machine, cpu),
+                                     GPR_RSP),
+                        handler->kind == HANDLER_BEGIN);
             matters = matters || probe->watches_regions;
             break;
         case HANDLER_EVENT:

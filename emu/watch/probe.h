@@ -59,6 +59,9 @@ void probe_begin(Probe *probe);
 
 /* What happens in it. */
 void probe_point(Probe *probe, unsigned cpu, gva_t rip);
+/* The core was at the point that was told last, and is interrupted there: it
+ * will come again, and has not begun or ended a region yet. */
+void probe_not_yet(Probe *probe, unsigned cpu, gva_t rip);
 void probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size);
 void probe_mark(Probe *probe, const char *name);
 /* The slice of a core has ended. */

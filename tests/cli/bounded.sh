@@ -47,6 +47,11 @@ expect 0 heddle run --case 2 --strategy "$(bounded 1 0 1)" \
 ok "a region is left that was entered before an interrupt" \
     grep -q ' exhaustive, ' "$out"
 
+expect 0 heddle run --case 1 --strategy "$(bounded 1 0 0)" \
+    scenarios/dragonfly/critical_section_promises.lua
+ok "so is one from the return of a function to the entry of another" \
+    grep -q 'never.* exhaustive, ' "$out"
+
 # A search that was not finished says so.
 expect 0 heddle run --case 1 --runs 500 --strategy "$(bounded 2 1 0)" $knock
 ok "what is not known from all schedules is sampled" \
