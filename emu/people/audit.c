@@ -16,7 +16,7 @@ static const unsigned rounds[] = {1, 3, 6};
 
 /* What was missed under a model is looked for under the stronger ones in the
  * same case, in so many times the runs that it took. */
-#define SHARPEN_FACTOR 10u
+#define SHARPEN_FACTOR 4u
 #define SHARPEN_LEAST 500u
 
 typedef struct Audit {

@@ -41,7 +41,7 @@
 #include "people/trial.h"
 
 /* Runs of each place and model, in all its cases together, unless somebody
- * says otherwise. */
+ * says otherwise: of cases with short runs more, with long ones fewer. */
 #define AUDIT_RUNS_DEFAULT 1000u
 
 typedef struct AuditOptions {

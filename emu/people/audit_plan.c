@@ -3,14 +3,35 @@
 
 #include "people/audit_plan.h"
 
-/* Runs of a case in a plan, unless there are fewer. */
+/* Runs that a case gets at a time. */
 #define RUNS_LEAST 20u
+/* What a run is counted as: most cases have shorter ones. */
+#define RUN_STEPS 5000u
 
 /* A case in which an item may show itself. */
 typedef struct Chance {
     unsigned item, subject, target;
-    uint64_t executed;
+    uint64_t density; /* how often it is executed in so many steps */
+    uint64_t cost;    /* steps of a run */
 } Chance;
+
+#define DENSITY_STEPS 1000000u
+
+static uint64_t
+density_of(const AuditSubject *subject, const AuditTarget *target)
+{
+    uint64_t steps = 0;
+
+    for (unsigned i = 0; i < MEMORY_MODELS; i++)
+        steps += subject->baseline[i].steps;
+    return target->executed * DENSITY_STEPS / MAX(steps, 1);
+}
+
+static uint64_t
+cost_of(const AuditBaseline *baseline)
+{
+    return MAX(baseline->steps / MAX(baseline->runs, 1), 1);
+}
 
 static bool
 could_show(const AuditSubject *subject, const AuditTarget *target,
@@ -19,7 +40,7 @@ could_show(const AuditSubject *subject, const AuditTarget *target,
     return target->executed > 0 && subject->baseline[model].holds != 0;
 }
 
-/* By item; where it is executed most comes first. */
+/* By item; where it is executed most often comes first. */
 static int
 compare_chances(gconstpointer left, gconstpointer right)
 {
@@ -27,8 +48,8 @@ compare_chances(gconstpointer left, gconstpointer right)
 
     if (a->item != b->item)
         return a->item < b->item ? -1 : 1;
-    if (a->executed != b->executed)
-        return a->executed > b->executed ? -1 : 1;
+    if (a->density != b->density)
+        return a->density > b->density ? -1 : 1;
     return a->subject < b->subject ? -1 : a->subject > b->subject;
 }
 
@@ -43,7 +64,8 @@ list_chances(const AuditBook *book, MemoryModel model)
         for (guint k = 0; k < subject->targets->len; k++) {
             const AuditTarget *target = audit_subject_target(subject, k);
             Chance chance = {.item = target->item, .subject = i, .target = k,
-                             .executed = target->executed};
+                             .density = density_of(subject, target),
+                             .cost = cost_of(&subject->baseline[model])};
 
             if (could_show(subject, target, model) &&
                 audit_book_is_open(book, target->item, model))
@@ -62,22 +84,19 @@ typedef struct Task {
 } Task;
 
 static void
-plan_task(AuditBook *book, const Task *task, uint64_t runs)
+plan_task(AuditBook *book, const Task *task, uint64_t steps)
 {
-    const Chance *chances = task->chances;
-    MemoryModel model = task->model;
-    unsigned count = task->count;
-    AuditItem *item = audit_book_item(book, chances->item);
-    unsigned cases = (unsigned)CLAMP(runs / RUNS_LEAST, 1, count);
+    AuditItem *item = audit_book_item(book, task->chances->item);
+    unsigned *turn = &item->turn[task->model];
 
-    for (unsigned i = 0; i < cases; i++) {
-        const Chance *chance = &chances[(item->turn[model] + i) % count];
+    for (uint64_t spent = 0; spent < steps; ++*turn) {
+        const Chance *chance = &task->chances[*turn % task->count];
         AuditSubject *subject = audit_book_subject(book, chance->subject);
 
-        audit_subject_target(subject, chance->target)->planned[model] =
-            MAX(runs / cases, 1);
+        audit_subject_target(subject, chance->target)->planned[task->model] +=
+            RUNS_LEAST;
+        spent += RUNS_LEAST * chance->cost;
     }
-    item->turn[model] += cases;
 }
 
 void
@@ -95,7 +114,7 @@ audit_plan(AuditBook *book, MemoryModel model, uint64_t runs)
             end++;
         plan_task(book,
                   &(Task){.model = model, .chances = first, .count = end - i},
-                  runs);
+                  runs * RUN_STEPS);
     }
 }
 

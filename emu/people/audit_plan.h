@@ -2,10 +2,10 @@
 /*
  * audit_plan -- how the runs of an audit are spread over its cases.
  *
- * Each item that is open under a model gets the same number of runs, shared by
- * cases that execute it, those that do so most first.  A case gets at least
- * some runs, so if there are many cases the others take their turn in the next
- * plan.
+ * Each item that is open under a model gets the same number of steps, which
+ * cases that execute it share, those first of whose steps it is the largest
+ * part.  Each gets at least some runs, so if there are many cases the others
+ * take their turn in the next plan; and if there are few, each gets more.
  *
  * Layer 7; a part of audit.
  */

@@ -3,8 +3,10 @@
 
 #include "people/audit_subject.h"
 
-/* Runs of a case as it is, under each model. */
+/* Runs of a case as it is, under each model, and after how many steps it makes
+ * no more. */
 #define BASELINE_RUNS 200u
+#define BASELINE_STEPS 4000000u
 
 /* A place is missed if so many runs break a claim, the last of them not long
  * after the first ... */
@@ -143,7 +145,7 @@ steps_max(const AuditSubject *subject, MemoryModel model)
     uint64_t own = subject->item->budget.steps_max != 0
                        ? subject->item->budget.steps_max
                        : RUN_STEPS_MAX_DEFAULT;
-    uint64_t longest = subject->baseline[model].steps;
+    uint64_t longest = subject->baseline[model].longest;
 
     if (subject->options->steps_max != 0)
         return subject->options->steps_max;
@@ -282,15 +284,18 @@ look(AuditSubject *subject, MemoryModel model, GError **error)
         watch_targets(subject, &attempt.trial);
         baseline->holds = breakable(&attempt.trial);
     }
-    for (uint64_t i = 0; ok && i < BASELINE_RUNS; i++) {
-        RunRecord record;
+    while (ok && baseline->runs < BASELINE_RUNS &&
+           baseline->steps < BASELINE_STEPS) {
+        RunRecord record = {0};
         uint64_t broken;
 
-        ok = run_once(&attempt, subject->options->first_seed + i, &broken,
-                      &record, error);
-        if (ok && record.verdict.kind != VERDICT_BUDGET)
-            baseline->steps = MAX(baseline->steps, record.steps);
+        ok = run_once(&attempt, subject->options->first_seed + baseline->runs,
+                      &broken, &record, error);
+        if (record.verdict.kind != VERDICT_BUDGET)
+            baseline->longest = MAX(baseline->longest, record.steps);
         baseline->holds &= ~broken;
+        baseline->steps += record.steps;
+        baseline->runs++;
     }
     trial_clear(&attempt.trial);
     return ok;

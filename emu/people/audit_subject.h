@@ -34,7 +34,8 @@ typedef struct AuditAddress {
 /* What is known of the case as it is, under one model. */
 typedef struct AuditBaseline {
     uint64_t holds; /* claims, one bit each, that no run has broken */
-    uint64_t steps; /* of the longest run that came to an end */
+    uint64_t longest;     /* steps of the longest run that came to an end */
+    uint64_t runs, steps; /* of all */
 } AuditBaseline;
 
 typedef struct AuditSubject {
