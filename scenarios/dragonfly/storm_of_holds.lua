@@ -35,6 +35,7 @@ mutant "no_laggards"
 possible (stuck)
 
 case "control"
+explore { steps = 3000000 }
 never { stuck, budget, panic, lost_message, function()
   return done == 3 and received[0] + received[1] + received[2] ~= synced
 end }

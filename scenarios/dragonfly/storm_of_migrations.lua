@@ -25,10 +25,12 @@ for n = 0, 2 do _ENV["cpu" .. n] = function() storm(n, true) end end
 possible (for_ever)
 
 case "control: handed over after it"
+explore { steps = 3000000 }
 mutant "hand_over"
 for n = 0, 2 do _ENV["cpu" .. n] = function() storm(n, true) end end
 never { for_ever, panic, lost_message }
 
 case "control: with nothing to release"
+explore { steps = 3000000 }
 for n = 0, 2 do _ENV["cpu" .. n] = function() storm(n, false) end end
 never { for_ever, panic, lost_message }

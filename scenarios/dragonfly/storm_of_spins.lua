@@ -44,5 +44,6 @@ case "messages are executed outside of a critical section"
 all(spin_until_polling)
 possible { panic, breach "process only in a critical section" }
 case "control"
+explore { steps = 3000000 }
 all(spin_until, in_crit(spin_until_polling))
 never { for_ever, panic, lost_message }

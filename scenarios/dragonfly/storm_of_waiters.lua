@@ -26,6 +26,7 @@ mutant "count_not_clock"
 possible (panic)
 
 case "control: the clock is read"
+explore { steps = 40000000 }
 never { panic, stuck, budget, lost_message, function()
   return done == 3 and received[0] + received[1] + received[2] ~= sent
 end }
