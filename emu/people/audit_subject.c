@@ -351,7 +351,7 @@ seek(Attempt *attempt, const AuditQuestion *question, AuditAnswer *answer)
             answer->claim = (uint32_t)__builtin_ctzll(broken);
             last = MAX(last, PATIENCE_FACTOR * i + PATIENCE_LEAST);
         }
-        hits += broken >> answer->claim & 1;
+        hits += (unsigned)(broken >> answer->claim & 1);
     }
     answer->missed = hits == HITS_WANTED;
 }
