@@ -44,7 +44,7 @@ typedef struct Row {
 
 static const Row rows[] = {
     {"R1", "two have claimed each other's mail", "sends", 1, NULL, NULL, 0},
-    {"R2", "three have, in a ring", "relays", 1, NULL, NULL, 0},
+    {"R2", "three have, in a ring", "relays", 1, NULL, NULL, 1},
     {"R3", "callbacks nest too deep", "echoes", 2, NULL, NULL, 0},
     {"R4", "passive messages wait for ever", "passives", 1, NULL, NULL, 0},
     {"R6", "a cpusync of who was not asked", "stops", 1, NULL, NULL, 0},
@@ -57,8 +57,8 @@ static const Row rows[] = {
     {"R19", "callbacks wait for each other", "waits", 1, NULL, NULL, 2},
     {"R20", "a message to itself", "selves", 1, NULL, NULL, 0},
     {"R21", "interrupts where they are off", "clis", 1, NULL, NULL, 2},
-    {"R22", "a FIFO is filled again", "refills", 1, NULL, NULL, 0},
-    {"R28", "a message is overtaken", "talkers", 1, NULL, NULL, 0},
+    {"R22", "a FIFO is filled again", "refills", 1, NULL, NULL, 1},
+    {"R28", "a message is overtaken", "talkers", 1, NULL, NULL, 1},
     {"R30", "stopped with the right to knock", "pauses", 2, NULL, NULL, 0},
     {"R31", "a gate in a callback", "gates", 1, NULL, NULL, 0},
     {"H01", "a plain release", "sends", 2, "plain_release,no_mfence", "tso", 0},

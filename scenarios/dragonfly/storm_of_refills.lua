@@ -32,6 +32,6 @@ end
 local function for_long() return longest > 3 * D end
 
 case "who waits for room fills the FIFO again itself"
-all(pass_on, 60)  possible (for_long | panic)
+all(pass_on, 60)  possible { for_long, for_long | panic }
 case "control: nothing is passed on"
 all(receive, 60)  never { for_long, stuck, panic, lost_message }
