@@ -335,6 +335,30 @@ Test(report_text, a_run_that_is_done_says_what_it_broke)
     storyrecord_clear(&record);
 }
 
+Test(report_text, the_moment_that_was_looked_for_has_its_place)
+{
+    g_autoptr(Scenario) scenario = rig_scenario();
+    g_autofree char *text = NULL;
+    Finding *finding = rig_finding(scenario);
+    StoryRecord record;
+
+    storyrecord_init(&record, 2);
+    storyrecord_push(&record, &(StoryEvent){
+        .kind = STORY_EVENT_TOLD, .step = 2, .text = "before()"});
+    storyrecord_push(&record, &(StoryEvent){
+        .kind = STORY_EVENT_TOLD, .step = 5, .text = "after()"});
+    storyrecord_aside(&record, &(StoryEvent){
+        .kind = STORY_EVENT_MOMENT, .step = 4, .cpu = 1, .text = "both",
+        .function = "f", .file = "f.c", .line = 7});
+    text = report_text(scenario, finding, &record, false);
+    cr_assert(strstr(text, "before()") < strstr(text, "* both"));
+    cr_assert(strstr(text, "* both") < strstr(text, "after()"));
+    cr_assert_not_null(
+        strstr(text, "\nmoment   step 4, cpu1: both, in f, f.c:7\n"));
+    finding_free(finding);
+    storyrecord_clear(&record);
+}
+
 Test(report_text, a_guests_text_cannot_break_the_lines)
 {
     g_autoptr(Scenario) scenario = rig_scenario();

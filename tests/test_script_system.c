@@ -113,9 +113,9 @@ Test(script_system, an_image_gives_offsets_rules_and_queues)
                                 &error));
     cr_assert_eq(state.fifos->len, 4, "cpu1 has no queues to others yet");
     cr_assert_eq(state.ranges->len, 4);
-    cr_assert_null(system_waiting_fifo(rig_machine, &state));
+    cr_assert_null(state_waiting_fifo(rig_machine, &state));
     rig_poke(system_globaldata(&view, 1) + sync.offset + 8, 1, 4);
-    fifo = system_waiting_fifo(rig_machine, &state);
+    fifo = state_waiting_fifo(rig_machine, &state);
     cr_assert_not_null(fifo);
     cr_assert_eq(fifo->depth, 8);
     cr_assert_eq(fifo->slot_size, 16);

@@ -112,7 +112,7 @@ run_marked(Run *run, unsigned cpu, const char *name)
     run->marked += digest_value(&digest);
     machine_fence(run->setup.machine, cpu);
     if (run->setup.probe != NULL)
-        probe_mark(run->setup.probe, name);
+        probe_mark(run->setup.probe, cpu, name);
 }
 
 void

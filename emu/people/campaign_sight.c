@@ -108,7 +108,7 @@ digest_loop(const Trial *trial, const RunRecord *record)
     breaches = probe_breaches(trial->probe, &count);
     for (unsigned i = 0; i < count; i++) {
         digest_bytes(&digest, breaches[i].rule, strlen(breaches[i].rule));
-        digest_u64(&digest, breaches[i].rip);
+        digest_u64(&digest, breaches[i].moment.rip);
     }
     for (guint i = 0; i < trial->claims->len; i++)
         digest_u64(&digest, probe_occurred(trial->probe, i));

@@ -101,7 +101,7 @@ claim_of(const CertifyEnd *end, CertificateClaim *claim)
         return true;
     case VERDICT_DONE:
         *claim = CERTIFICATE_LOST;
-        return system_waiting_fifo(end->stage->machine, &end->stage->state) !=
+        return state_waiting_fifo(end->stage->machine, &end->stage->state) !=
                NULL;
     case VERDICT_PANIC:
     case VERDICT_FAULT:
@@ -207,7 +207,7 @@ verify_lost(const CertifyEnd *end, const Certificate *certificate,
             Verification *verification)
 {
     Machine *machine = end->stage->machine;
-    const StateFifo *fifo = system_waiting_fifo(machine, &end->stage->state);
+    const StateFifo *fifo = state_waiting_fifo(machine, &end->stage->state);
     uint32_t read;
 
     if (fifo == NULL) {

@@ -287,7 +287,7 @@ add_breaches(Trial *trial, GPtrArray *list)
     for (unsigned i = 0; i < count; i++)
         add(list, trial->item, IDENTITY_BREACH,
             g_strdup_printf("breach: %s", breaches[i].rule),
-            g_strdup(function_at(trial->stage->image, breaches[i].rip)));
+            g_strdup(function_at(trial->stage->image, breaches[i].moment.rip)));
 }
 
 /* Is the claim, of which this run says so much, worth telling? */

@@ -168,6 +168,17 @@ append_others(const StoryRecord *record, const GPtrArray *rows, GString *out)
 }
 
 static void
+append_asides(const char *name, const GArray *events, GString *out)
+{
+    for (guint i = 0; i < events->len; i++) {
+        g_autofree char *text =
+            report_said_aside(&g_array_index(events, StoryEvent, i));
+
+        append_field(out, name, text, false);
+    }
+}
+
+static void
 append_foot(const Finding *finding, const GPtrArray *rows, GString *out)
 {
     const StoryRecord *record = finding->told;
@@ -183,15 +194,8 @@ append_foot(const Finding *finding, const GPtrArray *rows, GString *out)
         append_field(out, "waits", waits, false);
     if (verdict->kind == VERDICT_DONE && finding->claim != NULL)
         append_field(out, "end", said, false);
-    for (guint i = 0; i < record->breaches->len; i++) {
-        const StoryEvent *breach =
-            &g_array_index(record->breaches, StoryEvent, i);
-        g_autofree char *text =
-            g_strdup_printf("step %" PRIu64 ", cpu%u: %s", breach->step,
-                            breach->cpu, breach->text);
-
-        append_field(out, "breach", text, false);
-    }
+    append_asides("breach", record->breaches, out);
+    append_asides("moment", record->moments, out);
     if (verdict->kind == VERDICT_LIVELOCK) {
         g_autofree char *loop = g_strdup_printf(
             "%u round%s of all cpus, %" PRIu64

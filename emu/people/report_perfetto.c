@@ -155,8 +155,7 @@ add_end_of_message(Writer *writer, const StoryEvent *event)
 static void
 add_event(Writer *writer, const StoryEvent *event)
 {
-    if (event->kind != STORY_EVENT_BREACH &&
-        event->kind != STORY_EVENT_BUFFERED)
+    if (!storyrecord_is_aside(event))
         close_before(writer, event);
     if (report_rows_is_call(event))
         open_slice(writer, event);

@@ -35,6 +35,7 @@ level_of(const StoryEvent *event)
     case STORY_EVENT_TOLD:
     case STORY_EVENT_MARK:
     case STORY_EVENT_BREACH:
+    case STORY_EVENT_MOMENT:
         return 0;
     case STORY_EVENT_WAIT:
         return 1;
@@ -65,7 +66,8 @@ static bool
 is_barrier(const StoryEvent *event)
 {
     return event->kind == STORY_EVENT_MARK ||
-           event->kind == STORY_EVENT_BREACH;
+           event->kind == STORY_EVENT_BREACH ||
+           event->kind == STORY_EVENT_MOMENT;
 }
 
 static const StoryEvent *
@@ -277,8 +279,7 @@ find_open(const GPtrArray *events)
              event->kind == STORY_EVENT_WAIT_END) &&
             (*wait == NULL || event->depth < (*wait)->depth))
             *wait = event;
-        if (event->kind != STORY_EVENT_BREACH &&
-            event->kind != STORY_EVENT_BUFFERED &&
+        if (!storyrecord_is_aside(event) &&
             (*most == NULL || event->depth < (*most)->depth))
             *most = event;
     }

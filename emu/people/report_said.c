@@ -100,3 +100,17 @@ report_said_waits(const StoryRecord *record)
     g_string_free(text, TRUE);
     return NULL;
 }
+
+char *
+report_said_aside(const StoryEvent *event)
+{
+    GString *text = g_string_new(NULL);
+
+    g_string_printf(text, "step %" PRIu64 ", cpu%u: %s", event->step,
+                    event->cpu, event->text);
+    if (event->function != NULL)
+        g_string_append_printf(text, ", in %s", event->function);
+    if (event->file != NULL)
+        g_string_append_printf(text, ", %s:%u", event->file, event->line);
+    return g_string_free(text, FALSE);
+}

@@ -22,4 +22,7 @@ char *report_said_stand(const StoryStand *stand);
 /* "cpu0 for cpu1, cpu1 for cpu0", or NULL if nobody waits for anybody. */
 char *report_said_waits(const StoryRecord *record);
 
+/* Of a BREACH or MOMENT: "step 12, cpu1: what was so, in f, f.c:3". */
+char *report_said_aside(const StoryEvent *event);
+
 #endif

@@ -32,6 +32,7 @@ class_of(const ReportRow *row)
     case STORY_EVENT_INTERRUPT:
         return "interrupt";
     case STORY_EVENT_BREACH:
+    case STORY_EVENT_MOMENT:
         return "breach";
     case STORY_EVENT_MARK:
         return "mark";
@@ -91,7 +92,8 @@ is_worth_quoting(const StoryEvent *event)
     return event->quote != NULL && (event->kind == STORY_EVENT_SENT ||
                                     event->kind == STORY_EVENT_BUFFERED ||
                                     event->kind == STORY_EVENT_VISIBLE ||
-                                    event->kind == STORY_EVENT_BREACH);
+                                    event->kind == STORY_EVENT_BREACH ||
+                                    event->kind == STORY_EVENT_MOMENT);
 }
 
 /* The place in the source goes to the right end, and the line itself before

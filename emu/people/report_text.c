@@ -43,6 +43,8 @@ row_text(const ReportRow *row)
         return g_strdup(row->remark);
     if (row->event->kind == STORY_EVENT_BREACH)
         return g_strdup_printf("! %s", row->event->text);
+    if (row->event->kind == STORY_EVENT_MOMENT)
+        return g_strdup_printf("* %s", row->event->text);
     if (row->times > 1)
         return g_strdup_printf("%s x%u", row->event->text, row->times);
     return g_strdup(row->event->text);
@@ -320,22 +322,25 @@ static void
 render_breaches(const StoryRecord *record, GString *out, bool color)
 {
     for (guint i = 0; i < record->breaches->len; i++) {
-        const StoryEvent *breach = breach_at(record, i);
         unsigned count = same_breaches(record, i, record->breaches->len);
-        g_autoptr(GString) text = g_string_new(NULL);
+        g_autofree char *said = report_said_aside(breach_at(record, i));
+        g_autofree char *text =
+            count > 1 ? g_strdup_printf("%s (%u times)", said, count)
+                      : g_strdup(said);
 
-        if (same_breaches(record, i, i) > 0)
-            continue;
-        g_string_printf(text, "step %" PRIu64 ", cpu%u: %s", breach->step,
-                        breach->cpu, breach->text);
-        if (breach->function != NULL)
-            g_string_append_printf(text, ", in %s", breach->function);
-        if (breach->file != NULL)
-            g_string_append_printf(text, ", %s:%u", breach->file,
-                                   breach->line);
-        if (count > 1)
-            g_string_append_printf(text, " (%u times)", count);
-        field(out, "breach", text->str, color);
+        if (same_breaches(record, i, i) == 0)
+            field(out, "breach", text, color);
+    }
+}
+
+static void
+render_moments(const StoryRecord *record, GString *out, bool color)
+{
+    for (guint i = 0; i < record->moments->len; i++) {
+        g_autofree char *text = report_said_aside(
+            &g_array_index(record->moments, StoryEvent, i));
+
+        field(out, "moment", text, color);
     }
 }
 
@@ -349,6 +354,7 @@ render_foot(const Finding *finding, const StoryRecord *record, GString *out,
     render_stands(record, out, color);
     render_waits(record, out, color);
     render_breaches(record, out, color);
+    render_moments(record, out, color);
     if (verdict->kind == VERDICT_LIVELOCK) {
         g_autofree char *text = g_strdup_printf(
             "%u round%s of all cpus, %" PRIu64 " steps, and the machine is "
@@ -386,6 +392,20 @@ report_text(const Scenario *scenario, const Finding *finding,
     return g_string_free(out, FALSE);
 }
 
+static void
+append_raw(const StoryEvent *event, GString *out)
+{
+    g_string_append_printf(out, "%8" PRIu64 " cpu%-2u %-9s %016" PRIx64 " ",
+                           event->step, event->cpu,
+                           storyrecord_kind_name(event->kind), event->address);
+    g_string_append_printf(out, "%*s%s",
+                           storyrecord_is_aside(event) ? 0 : 2 * event->depth,
+                           "", event->text);
+    if (event->file != NULL)
+        g_string_append_printf(out, "  (%s:%u)", event->file, event->line);
+    g_string_append_c(out, '\n');
+}
+
 char *
 report_text_raw(const StoryRecord *record)
 {
@@ -393,35 +413,15 @@ report_text_raw(const StoryRecord *record)
     uint64_t kept = storyrecord_kept(record);
 
     for (uint64_t i = 0; i < kept; i++) {
-        const StoryEvent *event = storyrecord_event(record, i);
-
         if (i == STORYRECORD_FIRST && record->count > kept)
             g_string_append_printf(out, "... %" PRIu64 " events were dropped\n",
                                    record->count - kept);
-        g_string_append_printf(out, "%8" PRIu64 " cpu%-2u %-9s %016" PRIx64 " ",
-                               event->step, event->cpu,
-                               storyrecord_kind_name(event->kind),
-                               event->address);
-        g_string_append_printf(out, "%*s%s", 2 * event->depth, "",
-                               event->text);
-        if (event->file != NULL)
-            g_string_append_printf(out, "  (%s:%u)", event->file, event->line);
-        g_string_append_c(out, '\n');
+        append_raw(storyrecord_event(record, i), out);
     }
-    for (unsigned i = 0; i < record->breaches->len; i++) {
-        const StoryEvent *breach =
-            &g_array_index(record->breaches, StoryEvent, i);
-
-        g_string_append_printf(out,
-                               "%8" PRIu64 " cpu%-2u breach    %016" PRIx64
-                               " %s",
-                               breach->step, breach->cpu, breach->address,
-                               breach->text);
-        if (breach->file != NULL)
-            g_string_append_printf(out, "  (%s:%u)", breach->file,
-                                   breach->line);
-        g_string_append_c(out, '\n');
-    }
+    for (guint i = 0; i < record->breaches->len; i++)
+        append_raw(&g_array_index(record->breaches, StoryEvent, i), out);
+    for (guint i = 0; i < record->moments->len; i++)
+        append_raw(&g_array_index(record->moments, StoryEvent, i), out);
     return g_string_free(out, FALSE);
 }
 

@@ -454,16 +454,17 @@ storylog_mark(StoryLog *log, unsigned cpu, const char *name)
 }
 
 void
-storylog_breach(StoryLog *log, const Breach *breach)
+storylog_aside(StoryLog *log, StoryEventKind kind, const Moment *moment,
+               const char *text)
 {
     const ImageSymbol *symbol =
-        image_symbol_at(log->setup.image, breach->rip);
+        image_symbol_at(log->setup.image, moment->rip);
     StoryEvent event = {
-        .kind = STORY_EVENT_BREACH,
-        .cpu = (uint8_t)breach->cpu,
-        .step = breach->at - MIN(log->start, breach->at),
-        .address = breach->rip,
-        .text = breach->rule,
+        .kind = kind,
+        .cpu = (uint8_t)moment->cpu,
+        .step = moment->at - MIN(log->start, moment->at),
+        .address = moment->rip,
+        .text = text,
         .function = symbol == NULL ? NULL : symbol->name,
     };
 

@@ -4,7 +4,7 @@
  *
  *      run ────── action, point, flow, sent, returned ──▶ ┌ StoryLog ┐
  *      scripts ── call, mark, await ────────────────────▶ │  stacks  │
- *      probe ──── breach ───────────────────────────────▶ └────┬─────┘
+ *      probe ──── aside ────────────────────────────────▶ └────┬─────┘
  *                                                              ▼
  *                                                         StoryRecord
  *
@@ -25,6 +25,7 @@
 #include "choose/run.h"
 #include "people/storyrecord.h"
 #include "people/system.h"
+#include "watch/breach.h"
 #include "watch/state.h"
 
 typedef struct StoryLogObject {
@@ -79,8 +80,10 @@ void storylog_call(StoryLog *log, unsigned cpu, const char *text);
 void storylog_load(StoryLog *log, unsigned cpu, gva_t address, uint64_t size);
 /* The story of `cpu` marks. */
 void storylog_mark(StoryLog *log, unsigned cpu, const char *name);
-/* A rule was broken; in any order, after the run too. */
-void storylog_breach(StoryLog *log, const Breach *breach);
+/* A BREACH, a rule was broken, or a MOMENT, what a claim speaks of was so; in
+ * any order, after the run too. */
+void storylog_aside(StoryLog *log, StoryEventKind kind, const Moment *moment,
+                    const char *text);
 
 /* The run is over and the machine stands as it ended: note where every cpu
  * stands.  Once, before the record is told. */

@@ -159,6 +159,7 @@ storylog_locate(const StoryLogSetup *setup, StoryRecord *record,
         return;
     /* The line in the function that is named, or that writes to the APIC. */
     if ((event->kind == STORY_EVENT_BREACH ||
+         event->kind == STORY_EVENT_MOMENT ||
          event->kind == STORY_EVENT_SENT) &&
         line.frame_count > 0) {
         line.file = line.frames[line.frame_count - 1].file;

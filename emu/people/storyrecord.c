@@ -11,6 +11,7 @@ storyrecord_init(StoryRecord *record, unsigned cpus)
     record->first = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->newest = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->breaches = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
+    record->moments = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->buffered = g_array_new(FALSE, FALSE, sizeof(StoryEvent));
     record->lanes = g_array_new(FALSE, FALSE, sizeof(StoryLane));
     record->samples = g_array_new(FALSE, FALSE, sizeof(StorySample));
@@ -28,6 +29,7 @@ storyrecord_clear(StoryRecord *record)
     g_array_unref(record->first);
     g_array_unref(record->newest);
     g_array_unref(record->breaches);
+    g_array_unref(record->moments);
     g_array_unref(record->buffered);
     g_array_unref(record->lanes);
     g_array_unref(record->samples);
@@ -119,13 +121,38 @@ depth_at(const StoryRecord *record, unsigned cpu, uint64_t step)
     return 0;
 }
 
+static GArray *
+aside_of(const StoryRecord *record, StoryEventKind kind)
+{
+    switch (kind) {
+    case STORY_EVENT_BREACH:
+        return record->breaches;
+    case STORY_EVENT_MOMENT:
+        return record->moments;
+    case STORY_EVENT_BUFFERED:
+        return record->buffered;
+    default:
+        return NULL;
+    }
+}
+
+bool
+storyrecord_is_aside(const StoryEvent *event)
+{
+    return event->kind == STORY_EVENT_BREACH ||
+           event->kind == STORY_EVENT_MOMENT ||
+           event->kind == STORY_EVENT_BUFFERED;
+}
+
 void
 storyrecord_aside(StoryRecord *record, const StoryEvent *event)
 {
     StoryEvent copy = own(record, event);
-    GArray *to = event->kind == STORY_EVENT_BREACH ? record->breaches
-                                                   : record->buffered;
-    unsigned at = to->len;
+    GArray *to = aside_of(record, event->kind);
+    unsigned at;
+
+    INVARIANT(to != NULL);
+    at = to->len;
 
     copy.depth = depth_at(record, copy.cpu, copy.step);
     while (at > 0 && g_array_index(to, StoryEvent, at - 1).step > copy.step)
@@ -164,21 +191,23 @@ add_below(GPtrArray *all, const GArray *from, guint *at, uint64_t step)
 }
 
 /* A store was buffered before the event of the same step that noticed it, a
- * rule was broken by it. */
+ * rule was broken by it, and so was what was claimed. */
 GPtrArray *
 storyrecord_all(const StoryRecord *record)
 {
     GPtrArray *all = g_ptr_array_new();
-    guint breach = 0, buffered = 0;
+    guint breach = 0, moment = 0, buffered = 0;
 
     for (uint64_t i = 0; i < storyrecord_kept(record); i++) {
         const StoryEvent *event = storyrecord_event(record, i);
 
         add_below(all, record->breaches, &breach, event->step);
+        add_below(all, record->moments, &moment, event->step);
         add_below(all, record->buffered, &buffered, event->step + 1);
         g_ptr_array_add(all, (void *)event);
     }
     add_below(all, record->breaches, &breach, UINT64_MAX);
+    add_below(all, record->moments, &moment, UINT64_MAX);
     add_below(all, record->buffered, &buffered, UINT64_MAX);
     return all;
 }
@@ -202,6 +231,7 @@ storyrecord_kind_name(StoryEventKind kind)
         [STORY_EVENT_TRACE] = "trace",
         [STORY_EVENT_MARK] = "mark",
         [STORY_EVENT_BREACH] = "breach",
+        [STORY_EVENT_MOMENT] = "moment",
         [STORY_EVENT_END] = "end",
     };
 

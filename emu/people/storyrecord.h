@@ -6,6 +6,7 @@
  *      lanes     what changes all the time: how full FIFOs and buffers are
  *      stores    that lingered in a buffer while another cpu ran
  *      breaches  rules that were broken
+ *      moments   when what the run is told for was so
  *      buffered  where stores retired that were missed later
  *      stands    where each cpu stands at the end, and what it waits for
  *
@@ -50,13 +51,15 @@ typedef enum StoryEventKind {
     STORY_EVENT_TRACE,     /* one of the system's own trace points */
     STORY_EVENT_MARK,
     STORY_EVENT_BREACH,
+    STORY_EVENT_MOMENT,    /* what a claim speaks of is so; after `cpu` did
+                              what it does here */
     STORY_EVENT_END,       /* the cpu's story ends */
 } StoryEventKind;
 
 typedef struct StoryEvent {
     uint64_t step; /* of all cores, since the start of the run */
     const char *text;
-    const char *function; /* of a breach, or NULL */
+    const char *function; /* of a BREACH or MOMENT, or NULL */
     const char *file; /* without directories; NULL if not known */
     const char *quote; /* that source line, trimmed; NULL if not known */
     gva_t address;
@@ -112,6 +115,7 @@ typedef struct StoryRecord {
     GArray *first;     /* StoryEvent */
     GArray *newest;    /* StoryEvent; a ring */
     GArray *breaches;  /* StoryEvent, by step */
+    GArray *moments;   /* StoryEvent, by step */
     GArray *buffered;  /* StoryEvent, by step */
     GArray *lanes;     /* StoryLane */
     GArray *samples;   /* StorySample, by step */
@@ -130,9 +134,11 @@ const char *storyrecord_text(StoryRecord *record, const char *text);
 
 /* Add an event, whose texts are copied. */
 void storyrecord_push(StoryRecord *record, const StoryEvent *event);
-/* Add a BREACH or a BUFFERED, at any time: it takes its place, and the depth
- * of what its cpu did then. */
+/* Add a BREACH, MOMENT or BUFFERED, at any time: it takes its place, and the
+ * depth of what its cpu did then. */
 void storyrecord_aside(StoryRecord *record, const StoryEvent *event);
+/* Is it one of these, which are told beside what a cpu does? */
+bool storyrecord_is_aside(const StoryEvent *event);
 
 /* A lane's value now, if it has changed. */
 void storyrecord_sample(StoryRecord *record, const StorySample *sample);
@@ -140,8 +146,8 @@ void storyrecord_sample(StoryRecord *record, const StorySample *sample);
 /* Events that are kept; number `index` of them, in order. */
 uint64_t storyrecord_kept(const StoryRecord *record);
 const StoryEvent *storyrecord_event(const StoryRecord *record, uint64_t index);
-/* All of them with breaches and BUFFERED in their places: const StoryEvent *,
- * borrowed from the record. */
+/* All of them with those aside in their places: const StoryEvent *, borrowed
+ * from the record. */
 GPtrArray *storyrecord_all(const StoryRecord *record);
 
 /* "call", "message"... */

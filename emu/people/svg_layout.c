@@ -159,8 +159,7 @@ find_ends(SvgLayout *layout)
 
         while (row < rows && svg_layout_row(layout, row)->remark != NULL)
             row++;
-        if (event->kind != STORY_EVENT_BREACH &&
-            event->kind != STORY_EVENT_BUFFERED)
+        if (!storyrecord_is_aside(event))
             end_boxes(layout, row, event);
         if (row < rows && svg_layout_row(layout, row)->event == event)
             row++;

@@ -178,8 +178,4 @@ bool system_list_rules(const SystemView *view, unsigned cpus, Rules *rules,
 bool system_fill_state(const SystemView *view, const Gmem *gmem,
                        unsigned cpus, StateView *state, GError **error);
 
-/* The first FIFO in which a message waits, or NULL: at rest, a lost one. */
-const StateFifo *system_waiting_fifo(Machine *machine,
-                                     const StateView *state);
-
 #endif

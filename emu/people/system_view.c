@@ -391,15 +391,3 @@ system_fill_state(const SystemView *view, const Gmem *gmem, unsigned cpus,
     state_view_sort(state);
     return true;
 }
-
-const StateFifo *
-system_waiting_fifo(Machine *machine, const StateView *state)
-{
-    for (unsigned i = 0; i < state->fifos->len; i++) {
-        const StateFifo *fifo = &g_array_index(state->fifos, StateFifo, i);
-
-        if (state_fifo_length(machine, fifo) != 0)
-            return fifo;
-    }
-    return NULL;
-}

@@ -237,7 +237,29 @@ tell_breaches(Telling *telling)
     const Breach *breaches = probe_breaches(telling->setup.probe, &count);
 
     for (unsigned i = 0; i < count; i++)
-        storylog_breach(telling->log, &breaches[i]);
+        storylog_aside(telling->log, STORY_EVENT_BREACH, &breaches[i].moment,
+                       breaches[i].rule);
+}
+
+/* When what `only` speaks of was so; if there is none, what any claim does.  A
+ * breach is told as such. */
+static void
+tell_moments(Telling *telling, const Claim *only)
+{
+    const GPtrArray *claims = telling->setup.item->claims;
+
+    for (guint i = 0; i < claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(claims, i);
+        const Moment *moment = probe_moment(telling->setup.probe, i);
+
+        if (moment != NULL && !claim->implied &&
+            claim->predicate->kind != PREDICATE_BREACH &&
+            (claim == only ||
+             (only == NULL && (claim->quantifier == CLAIM_NEVER ||
+                               claim->quantifier == CLAIM_POSSIBLE))))
+            storylog_aside(telling->log, STORY_EVENT_MOMENT, moment,
+                           claim->predicate->text);
+    }
 }
 
 /* What the guest wrote to its console comes last, a bar before each line. */
@@ -265,6 +287,7 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
     const StoryRecord *told;
 
     tell_breaches(telling);
+    tell_moments(telling, claim);
     storylog_finish(telling->log);
     told = storylog_record(telling->log);
     finding->item = setup->item;

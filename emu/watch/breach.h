@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * breach -- house rules that were broken in one run.
+ * breach -- moments of a run, and house rules that were broken in it.
  *
  * The first BREACHES_KEPT are kept to be told; which rules were broken since
  * somebody looked is a mask, so that none is overlooked.  Layer 4; a value.
@@ -12,11 +12,16 @@
 
 #define BREACHES_KEPT 16u
 
+/* When something was so, and where `cpu` was, whose doing it was. */
+typedef struct Moment {
+    ticks_t at;
+    unsigned cpu;
+    gva_t rip;
+} Moment;
+
 typedef struct Breach {
     const char *rule;
-    unsigned cpu;
-    ticks_t at;
-    gva_t rip; /* the place */
+    Moment moment;
 } Breach;
 
 typedef struct BreachLog {

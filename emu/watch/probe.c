@@ -30,11 +30,18 @@ typedef struct Node {
     bool seen;          /* held at an earlier moment */
 } Node;
 
+/* A claim and what became of it. */
+typedef struct Root {
+    int node;
+    bool occurred;
+    bool at_end; /* and not at any moment before */
+    Moment moment;
+} Root;
+
 struct Probe {
     ProbeSetup setup;
     GArray *nodes;        /* Node */
-    GArray *roots;        /* int: node of each claim */
-    GArray *occurred;     /* bool: of each claim */
+    GArray *roots;        /* Root: of each claim */
     GPtrArray *places;    /* Inside; the scenario's regions first */
     GArray *handlers;     /* Handler */
     PointTable first;     /* of an address: its first handler */
@@ -47,6 +54,13 @@ static Node *
 node_at(const Probe *probe, int index)
 {
     return &g_array_index(probe->nodes, Node, (guint)index);
+}
+
+static Root *
+root_at(const Probe *probe, unsigned index)
+{
+    INVARIANT(index < probe->roots->len);
+    return &g_array_index(probe->roots, Root, index);
 }
 
 /* --- Finding points ------------------------------------------------------- */
@@ -186,8 +200,7 @@ probe_new(const ProbeSetup *setup, GError **error)
 
     probe->setup = *setup;
     probe->nodes = g_array_new(FALSE, TRUE, sizeof(Node));
-    probe->roots = g_array_new(FALSE, TRUE, sizeof(int));
-    probe->occurred = g_array_new(FALSE, TRUE, sizeof(bool));
+    probe->roots = g_array_new(FALSE, TRUE, sizeof(Root));
     probe->places = g_ptr_array_new_with_free_func(g_free);
     probe->handlers = g_array_new(FALSE, TRUE, sizeof(Handler));
     for (guint i = 0; i < setup->regions->len; i++) {
@@ -198,13 +211,12 @@ probe_new(const ProbeSetup *setup, GError **error)
     }
     for (guint i = 0; i < setup->claims->len; i++) {
         const Claim *claim = g_ptr_array_index(setup->claims, i);
-        int root;
+        Root root = {0};
 
-        if (!add_node(probe, claim->predicate, &root, error))
+        if (!add_node(probe, claim->predicate, &root.node, error))
             return NULL;
         g_array_append_val(probe->roots, root);
     }
-    g_array_set_size(probe->occurred, probe->roots->len);
     add_rules(probe);
     return g_steal_pointer(&probe);
 }
@@ -216,7 +228,6 @@ probe_free(Probe *probe)
         return;
     g_clear_pointer(&probe->nodes, g_array_unref);
     g_clear_pointer(&probe->roots, g_array_unref);
-    g_clear_pointer(&probe->occurred, g_array_unref);
     g_clear_pointer(&probe->places, g_ptr_array_unref);
     g_clear_pointer(&probe->handlers, g_array_unref);
     pointtable_clear(&probe->first);
@@ -238,20 +249,6 @@ inside_place(const Probe *probe, const Node *node)
     for (unsigned i = 0; i < machine_cpus(probe->setup.machine); i++)
         if (inside->depth[i] > 0)
             return true;
-    return false;
-}
-
-static bool
-some_message_waits(const Probe *probe)
-{
-    const StateView *view = probe->setup.view;
-
-    for (guint i = 0; view != NULL && i < view->fifos->len; i++) {
-        const StateFifo *fifo = &g_array_index(view->fifos, StateFifo, i);
-
-        if (state_fifo_length(probe->setup.machine, fifo) != 0)
-            return true;
-    }
     return false;
 }
 
@@ -296,7 +293,8 @@ ending_is(const Probe *probe, const Node *node, const Verdict *verdict)
         return kind == VERDICT_BUDGET;
     case PREDICATE_LOST_MESSAGE:
         return (kind == VERDICT_DONE || kind == VERDICT_DEADLOCK) &&
-               some_message_waits(probe);
+               state_waiting_fifo(probe->setup.machine, probe->setup.view) !=
+                   NULL;
     case PREDICATE_REGISTER:
         return register_is(probe, predicate);
     case PREDICATE_MEMORY:
@@ -332,7 +330,7 @@ value_of(const Probe *probe, const Node *node, const Verdict *verdict)
 }
 
 static void
-evaluate(Probe *probe, const Verdict *verdict)
+evaluate(Probe *probe, const Moment *moment, const Verdict *verdict)
 {
     for (guint i = 0; i < probe->nodes->len; i++) {
         Node *node = node_at(probe, (int)i);
@@ -345,9 +343,32 @@ evaluate(Probe *probe, const Verdict *verdict)
         node->seen = node->seen || node->value;
         node->fired = false;
     }
-    for (guint i = 0; i < probe->roots->len; i++)
-        if (node_at(probe, g_array_index(probe->roots, int, i))->value)
-            g_array_index(probe->occurred, bool, i) = true;
+    for (guint i = 0; i < probe->roots->len; i++) {
+        Root *root = root_at(probe, i);
+
+        if (root->occurred || !node_at(probe, root->node)->value)
+            continue;
+        root->occurred = true;
+        root->at_end = moment == NULL;
+        if (moment != NULL)
+            root->moment = *moment;
+    }
+}
+
+static void
+evaluate_at(Probe *probe, unsigned cpu, gva_t rip)
+{
+    Moment moment = {
+        .at = machine_clock(probe->setup.machine), .cpu = cpu, .rip = rip};
+
+    evaluate(probe, &moment, NULL);
+}
+
+/* At an access, or between two slices. */
+static void
+evaluate_now(Probe *probe, unsigned cpu)
+{
+    evaluate_at(probe, cpu, cpu_rip(machine_cpu(probe->setup.machine, cpu)));
 }
 
 void
@@ -358,8 +379,8 @@ probe_begin(Probe *probe)
 
         node->fired = node->value = node->seen = false;
     }
-    for (guint i = 0; i < probe->occurred->len; i++)
-        g_array_index(probe->occurred, bool, i) = false;
+    for (guint i = 0; i < probe->roots->len; i++)
+        root_at(probe, i)->occurred = false;
     for (guint i = 0; i < probe->places->len; i++)
         inside_begin(g_ptr_array_index(probe->places, i));
     if (probe->rules != NULL)
@@ -442,8 +463,8 @@ probe_digest(const Probe *probe, Digest *digest)
     }
     if (probe->rules != NULL)
         rulecheck_digest(probe->rules, digest);
-    for (guint i = 0; i < probe->occurred->len; i++)
-        digest_u64(digest, g_array_index(probe->occurred, bool, i));
+    for (guint i = 0; i < probe->roots->len; i++)
+        digest_u64(digest, root_at(probe, i)->occurred);
     for (guint i = 0; i < probe->places->len; i++)
         inside_digest(g_ptr_array_index(probe->places, i),
                       machine_cpus(probe->setup.machine), digest);
@@ -486,7 +507,7 @@ probe_point(Probe *probe, unsigned cpu, gva_t rip)
         }
     }
     if (matters)
-        evaluate(probe, NULL);
+        evaluate_at(probe, cpu, rip);
 }
 
 void
@@ -517,7 +538,7 @@ probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size)
         matters = true;
     }
     if (matters)
-        evaluate(probe, NULL);
+        evaluate_now(probe, cpu);
 }
 
 void
@@ -526,11 +547,11 @@ probe_slice(Probe *probe, unsigned cpu)
     if (probe->rules == NULL || LIKELY(!rulecheck_slice(probe->rules, cpu)))
         return;
     heed_breaches(probe, cpu);
-    evaluate(probe, NULL);
+    evaluate_now(probe, cpu);
 }
 
 void
-probe_mark(Probe *probe, const char *name)
+probe_mark(Probe *probe, unsigned cpu, const char *name)
 {
     bool matters = false;
 
@@ -542,20 +563,27 @@ probe_mark(Probe *probe, const char *name)
             node->fired = matters = true;
     }
     if (matters)
-        evaluate(probe, NULL);
+        evaluate_now(probe, cpu);
 }
 
 void
 probe_end(Probe *probe, const Verdict *verdict)
 {
-    evaluate(probe, verdict);
+    evaluate(probe, NULL, verdict);
 }
 
 bool
 probe_occurred(const Probe *probe, unsigned index)
 {
-    INVARIANT(index < probe->occurred->len);
-    return g_array_index(probe->occurred, bool, index);
+    return root_at(probe, index)->occurred;
+}
+
+const Moment *
+probe_moment(const Probe *probe, unsigned index)
+{
+    const Root *root = root_at(probe, index);
+
+    return root->occurred && !root->at_end ? &root->moment : NULL;
 }
 
 const Breach *

@@ -63,7 +63,7 @@ void probe_point(Probe *probe, unsigned cpu, gva_t rip);
  * will come again, and has not begun or ended a region yet. */
 void probe_not_yet(Probe *probe, unsigned cpu, gva_t rip);
 void probe_access(Probe *probe, unsigned cpu, gpa_t physical, uint64_t size);
-void probe_mark(Probe *probe, const char *name);
+void probe_mark(Probe *probe, unsigned cpu, const char *name);
 /* The slice of a core has ended. */
 void probe_slice(Probe *probe, unsigned cpu);
 /* It ended. */
@@ -71,6 +71,9 @@ void probe_end(Probe *probe, const Verdict *verdict);
 
 /* Did the predicate of claim number `index` hold at some moment? */
 bool probe_occurred(const Probe *probe, unsigned index);
+/* The first such moment; NULL if there was none, or only the end of the run.
+ * Until the next probe_begin(). */
+const Moment *probe_moment(const Probe *probe, unsigned index);
 /* Broken rules of this run, the first BREACHES_KEPT of them. */
 const Breach *probe_breaches(const Probe *probe, unsigned *count);
 

@@ -245,9 +245,9 @@ breach(RuleCheck *check, int rule, unsigned cpu, gva_t rip)
         return;
     broken = (Breach){
         .rule = rule_at(check, (unsigned)rule)->name,
-        .cpu = cpu,
-        .at = machine_clock(check->machine),
-        .rip = rip,
+        .moment = {.at = machine_clock(check->machine),
+                   .cpu = cpu,
+                   .rip = rip},
     };
     breach_add(&check->log, (unsigned)rule, &broken);
 }

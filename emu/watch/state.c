@@ -92,6 +92,18 @@ state_fifo_index(Machine *machine, const StateFifo *fifo)
     return word_at(machine, fifo->physical + fifo->read);
 }
 
+const StateFifo *
+state_waiting_fifo(Machine *machine, const StateView *view)
+{
+    for (guint i = 0; view != NULL && i < view->fifos->len; i++) {
+        const StateFifo *fifo = &g_array_index(view->fifos, StateFifo, i);
+
+        if (state_fifo_length(machine, fifo) != 0)
+            return fifo;
+    }
+    return NULL;
+}
+
 static void
 hash_fifo(Machine *machine, const StateFifo *fifo, Digest *digest)
 {

@@ -71,5 +71,8 @@ uint64_t state_hash_exactly(Machine *machine, const StateView *view);
  * since it was made, modulo 2^32. */
 uint32_t state_fifo_length(Machine *machine, const StateFifo *fifo);
 uint32_t state_fifo_index(Machine *machine, const StateFifo *fifo);
+/* The first FIFO in which a message waits, or NULL: at rest, a lost one.
+ * `view` may be NULL. */
+const StateFifo *state_waiting_fifo(Machine *machine, const StateView *view);
 
 #endif

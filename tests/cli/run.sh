@@ -106,6 +106,22 @@ case "without" possible (marked "the same")
 EOT
 expect 0 heddle run "$tmp/layouts.lua"
 
+# What was looked for is shown where it happened: here cpu1 is inside while cpu0
+# is, and that is neither's call nor how the run ends.
+cat >"$tmp/moment.lua" <<'EOT'
+scenario "two are inside"
+system "dragonfly" { cpus = 2 }
+local n = object "int"
+local inside = region(increment)
+function cpu0() increment(n) end
+function cpu1() increment(n) end
+case "at once" possible (inside(0) & inside(1))
+EOT
+expect 0 heddle run "$tmp/moment.lua"
+both='inside(0) & inside(1)'
+ok "the moment has its row" grep -q "^ *[0-9][0-9]* .*\\* $both" "$out"
+ok "and its place" grep -q "^moment .* cpu[01]: $both, in increment" "$out"
+
 expect 1 heddle run scenarios/canary.lua
 ok "the canary's claim is seen to fail" grep -q 'FAIL  never' "$out"
 expect 1 heddle run --tap scenarios/canary.lua
