@@ -410,6 +410,7 @@ Test(script_story, a_schedule_commands_step_by_step)
 {
     DirectorCommand command;
     Director director;
+    gpa_t total;
 
     rig_tell("function cpu0() end\n"
              "function schedule()\n"
@@ -453,9 +454,14 @@ Test(script_story, a_schedule_commands_step_by_step)
         direct(&director, true, &command);
         cr_assert_eq(command.kind, DIRECTOR_FREE);
         cr_assert_eq(command.count, 9);
+        direct(&director, true, &command);
+        cr_assert_eq(command.kind, DIRECTOR_WRITE);
+        cr_assert(image_physical(rig_image, rig_symbol("total"), &total));
+        cr_assert_eq(command.physical, total);
+        cr_assert_eq(command.count, 8);
+        cr_assert_eq(command.value, 12);
         cr_assert_not(direct(&director, true, &command));
         cr_assert_not(direct(&director, true, &command));
-        cr_assert_eq(rig_peek(rig_symbol("total"), 8), 12);
     }
 }
 

@@ -41,16 +41,20 @@ choice_played(Choice *choice, DecisionKind kind, uint64_t *value)
     return true;
 }
 
-/* A tape that says something impossible was made on another machine: note
- * it, and go on in some way, so that the run ends. */
+void
+choice_diverge(Choice *choice)
+{
+    choice->diverged = true;
+    choice->played = NULL;
+}
+
 static bool
 from_tape(Choice *choice, DecisionKind kind, uint64_t bound, uint64_t *value)
 {
     if (choice->played == NULL || choice->at == choice->played->count)
         return false;
     if (!choice_played(choice, kind, value) || *value >= bound) {
-        choice->diverged = true;
-        choice->played = NULL;
+        choice_diverge(choice);
         return false;
     }
     return true;

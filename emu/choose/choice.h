@@ -112,5 +112,8 @@ void choice_record_drain(Choice *choice, Machine *machine,
 /* The played tape has this decision next: take it.  False when recording, or
  * when another kind is next. */
 bool choice_played(Choice *choice, DecisionKind kind, uint64_t *value);
+/* What the played tape says is impossible: it was made on another machine.
+ * The run goes on in some way, so that it ends. */
+void choice_diverge(Choice *choice);
 
 #endif

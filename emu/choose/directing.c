@@ -76,9 +76,44 @@ finish(Directing *state, bool done)
     state->done = done;
 }
 
+static void
+write_memory(Machine *machine, Choice *choice, uint64_t where, uint64_t value)
+{
+    choice_record(choice, DECISION_WRITE, where);
+    choice_record(choice, DECISION_WRITTEN, value);
+    INVARIANT(machine_write(machine, MACHINE_NOBODY,
+                            WINDOW_KERNEL + (where >> 3), &value,
+                            (where & 7) + 1));
+}
+
+void
+directing_replay(Machine *machine, Choice *choice, const Image *image)
+{
+    uint64_t number, value;
+    gpa_t physical;
+
+    for (;;) {
+        if (choice_played(choice, DECISION_DROP, &number)) {
+            choice_record(choice, DECISION_DROP, number);
+            machine_drop_message(machine, number);
+        } else if (choice_played(choice, DECISION_WRITE, &number)) {
+            if (choice_played(choice, DECISION_WRITTEN, &value) &&
+                gmem_translate(machine_memory(machine),
+                               WINDOW_KERNEL + (number >> 3),
+                               (number & 7) + 1, &physical) &&
+                !image_has_code(image, physical, (number & 7) + 1))
+                write_memory(machine, choice, number, value);
+            else
+                choice_diverge(choice);
+        } else {
+            return;
+        }
+    }
+}
+
 /* The next command, those that need no action carried out at once. */
 static bool
-fetch(Directing *state, Machine *machine, GError **error)
+fetch(Directing *state, Machine *machine, Choice *choice, GError **error)
 {
     DirectorCommand *command = &state->command;
 
@@ -89,7 +124,8 @@ fetch(Directing *state, Machine *machine, GError **error)
     state->arrived = false;
     state->left = command->count;
     state->before = machine_clock(machine);
-    if (command->kind != DIRECTOR_END && command->kind != DIRECTOR_FREE)
+    if (command->kind != DIRECTOR_END && command->kind != DIRECTOR_FREE &&
+        command->kind != DIRECTOR_WRITE)
         INVARIANT(command->cpu < machine_cpus(machine));
     switch (command->kind) {
     case DIRECTOR_HOLD:
@@ -118,6 +154,13 @@ fetch(Directing *state, Machine *machine, GError **error)
         return true;
     case DIRECTOR_LATE:
         state->late[command->cpu] = command->count;
+        finish(state, true);
+        return true;
+    case DIRECTOR_WRITE:
+        INVARIANT(command->count > 0 && command->count <= 8);
+        write_memory(machine, choice,
+                     command->physical << 3 | (command->count - 1),
+                     command->value);
         finish(state, true);
         return true;
     case DIRECTOR_RUN_TO:
@@ -282,6 +325,7 @@ continue_command(Directing *state, Machine *machine,
     case DIRECTOR_STORES_HOLD:
     case DIRECTOR_STORES_RELEASE:
     case DIRECTOR_LATE:
+    case DIRECTOR_WRITE:
     case DIRECTOR_END:
         return;
     }
@@ -307,7 +351,7 @@ directing_next_turn(Directing *state, Machine *machine,
 {
     *turn = (DirectorTurn){.acts = false};
     if (!state->busy)
-        return fetch(state, machine, error);
+        return fetch(state, machine, choice, error);
     continue_command(state, machine, actions, choice, turn);
     return true;
 }

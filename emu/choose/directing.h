@@ -63,6 +63,10 @@ bool directing_wants(Directing *state, unsigned cpu, gva_t rip);
 unsigned directing_late(Directing *state, Choice *choice, unsigned cpu,
                         unsigned count);
 
+/* What a director did at once, on the tape of a replay: messages that it
+ * dropped, memory that it wrote. */
+void directing_replay(Machine *machine, Choice *choice, const Image *image);
+
 bool directing_next_turn(Directing *state, Machine *machine,
                         const Actions *actions, Choice *choice,
                         DirectorTurn *turn, GError **error);

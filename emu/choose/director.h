@@ -37,6 +37,8 @@ typedef enum DirectorKind {
     DIRECTOR_LATE,        /* the next load of `cpu` that can give an older
                              value gives the one from `count` values ago, or
                              the oldest */
+    DIRECTOR_WRITE,       /* `count` bytes, at most 8, of memory are written;
+                             all see it at once */
     DIRECTOR_FREE,        /* `count` steps as the strategy likes, within the
                              holds */
     DIRECTOR_END,         /* schedule() has returned */
@@ -47,6 +49,9 @@ typedef struct DirectorCommand {
     unsigned cpu;
     uint64_t count;
     const Point *point; /* of RUN_TO; borrowed until the next command */
+    gpa_t physical;     /* of WRITE: where, which is RAM and no code, and
+                           what */
+    uint64_t value;
     unsigned line;      /* of the scenario, for messages */
 } DirectorCommand;
 

@@ -383,24 +383,12 @@ take_directed_turn(Run *run, GError **error)
     return true;
 }
 
-/* A message that a director dropped, on the tape of a replay. */
-static void
-replay_drops(Run *run)
-{
-    uint64_t number;
-
-    while (choice_played(&run->choice, DECISION_DROP, &number)) {
-        choice_record(&run->choice, DECISION_DROP, number);
-        machine_drop_message(run->setup.machine, number);
-    }
-}
-
 static bool
 go_on(Run *run, GError **error)
 {
     Machine *machine = run->setup.machine;
 
-    replay_drops(run);
+    directing_replay(machine, &run->choice, run->setup.image);
     machine_list_actions(machine, &run->actions);
     if (run->actions.count == 0 || only_timers_tick(run)) {
         come_to_rest(run);

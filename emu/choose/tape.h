@@ -27,6 +27,9 @@ typedef enum DecisionKind {
     DECISION_WHOLE_STEPS, /* as STEPS; and the last of them is done whole,
                              even if it is a read-modify-write */
     DECISION_LATE,   /* how far a load goes back, 0 the newest value */
+    DECISION_WRITE,  /* a schedule() writes to memory: physical address * 8 +
+                        size - 1; before what it writes */
+    DECISION_WRITTEN,
     DECISION_KINDS,
 } DecisionKind;
 

@@ -122,24 +122,22 @@ check_segment(const Image *image, const GElf_Phdr *header, GError **error)
     if (header->p_paddr > ram || header->p_memsz > ram - header->p_paddr)
         return refuse(error,
                       "a segment is at physical address 0x%" PRIx64 ", %" PRIu64
-                      " bytes, beyond the %d MiB that a "
-                      "machine can have; correct the linker script",
+                      " bytes, beyond the %d MiB that a machine can have; "
+                      "correct the linker script",
                       (uint64_t)header->p_paddr, (uint64_t)header->p_memsz,
                       RAM_MIB_MAX);
     if (header->p_vaddr + header->p_memsz < header->p_vaddr)
         return refuse(error, "a segment wraps around the end of virtual "
                              "memory; correct the linker script");
     for (unsigned i = 0; i < image->segments->len; i++) {
-        const ImageSegment *other = &g_array_index(image->segments,
-                                                   ImageSegment, i);
+        const ImageSegment *other = image_segment(image, i);
 
         if (overlap(header->p_paddr, header->p_memsz, other->physical,
                     other->memory_size) ||
             overlap(header->p_vaddr, header->p_memsz, other->virtual,
                     other->memory_size))
-            return refuse(error,
-                          "segments at 0x%" PRIx64 " and 0x%" PRIx64
-                          " overlap; correct the linker script",
+            return refuse(error, "segments at 0x%" PRIx64 " and 0x%" PRIx64
+                                 " overlap; correct the linker script",
                           other->virtual, (uint64_t)header->p_vaddr);
     }
     return true;
@@ -182,9 +180,8 @@ read_segments(Image *image, GError **error)
 static const ImageSegment *
 segment_at(const Image *image, gva_t address)
 {
-    for (unsigned i = 0; i < image->segments->len; i++) {
-        const ImageSegment *segment = &g_array_index(image->segments,
-                                                     ImageSegment, i);
+    for (size_t i = 0; i < image_segment_count(image); i++) {
+        const ImageSegment *segment = image_segment(image, i);
 
         if (address - segment->virtual < segment->memory_size)
             return segment;
@@ -192,33 +189,36 @@ segment_at(const Image *image, gva_t address)
     return NULL;
 }
 
-static bool
-is_code(const Image *image, gva_t address)
+bool
+image_is_code(const Image *image, gva_t address)
 {
     const ImageSegment *segment = segment_at(image, address);
 
     return segment != NULL && segment->flags & IMAGE_SEGMENT_EXECUTE;
 }
 
+bool
+image_has_code(const Image *image, gpa_t physical, uint64_t size)
+{
+    for (size_t i = 0; i < image_segment_count(image); i++) {
+        const ImageSegment *segment = image_segment(image, i);
+
+        if (segment->flags & IMAGE_SEGMENT_EXECUTE &&
+            overlap(physical, size, segment->physical, segment->memory_size))
+            return true;
+    }
+    return false;
+}
+
 static bool
 check_entry(const Image *image, GError **error)
 {
-    bool found = is_code(image, image->entry);
-
-    for (unsigned i = 0; i < image->segments->len; i++) {
-        const ImageSegment *segment = &g_array_index(image->segments,
-                                                     ImageSegment, i);
-
-        if (segment->flags & IMAGE_SEGMENT_EXECUTE &&
-            image->entry - segment->physical < segment->memory_size)
-            found = true;
-    }
-    if (!found)
+    if (!image_is_code(image, image->entry) &&
+        !image_has_code(image, image->entry, 1))
         return refuse(error,
-                      "entry point 0x%" PRIx64 " is not in an "
-                      "executable segment; link it with -e and the "
-                      "name of its first function",
-                      image->entry);
+                      "entry point 0x%" PRIx64 " is not in an executable "
+                      "segment; link it with -e and the name of its first "
+                      "function", image->entry);
     return true;
 }
 
@@ -298,7 +298,7 @@ read_probes(Image *image, GError **error)
     for (unsigned i = 0; i < image->probes->len; i++) {
         const ImageProbe *probe = image_probe(image, i);
 
-        if (!is_code(image, probe->address))
+        if (!image_is_code(image, probe->address))
             return refuse(error,
                           "probe %s:%s is at 0x%" PRIx64 ", where no "
                           "code is; link it again",

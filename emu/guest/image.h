@@ -86,6 +86,10 @@ const ImageSegment *image_segment(const Image *image, size_t index);
  * segment holds it. */
 bool image_physical(const Image *image, gva_t address, gpa_t *physical);
 
+/* Is there code of it at this address; in these bytes of physical memory? */
+bool image_is_code(const Image *image, gva_t address);
+bool image_has_code(const Image *image, gpa_t physical, uint64_t size);
+
 /* All symbols, by address. */
 size_t image_symbol_count(const Image *image);
 const ImageSymbol *image_symbol(const Image *image, size_t index);

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "people/script_director.h"
 #include "people/script_memory.h"
 
 /* --- Lua to C ------------------------------------------------------------- */
@@ -291,20 +292,19 @@ script_convert_load(lua_State *lua, gva_t address, const ImageType *type,
 }
 
 /* Code is not for scenarios to write: engines have translated it already. */
-static void
+static gpa_t
 check_writable(lua_State *lua, gva_t address, uint64_t size)
 {
-    const Image *image = script_of(lua)->image;
+    const Script *script = script_of(lua);
+    gpa_t physical = 0;
 
-    for (size_t i = 0; i < image_segment_count(image); i++) {
-        const ImageSegment *segment = image_segment(image, i);
-
-        if ((segment->flags & IMAGE_SEGMENT_EXECUTE) &&
-            address < segment->virtual + segment->memory_size &&
-            segment->virtual < address + size)
-            script_vm_fail(lua, "0x%" PRIx64 " is code of the guest: a "
-                                "scenario cannot change it", address);
-    }
+    if (!gmem_translate(machine_memory(script->run.machine), address, size,
+                        &physical))
+        no_memory(lua, address);
+    if (image_has_code(script->image, physical, size))
+        script_vm_fail(lua, "0x%" PRIx64 " is code of the guest: a "
+                            "scenario cannot change it", address);
+    return physical;
 }
 
 void
@@ -316,6 +316,7 @@ script_convert_store(lua_State *lua, gva_t address, const ImageType *type,
     unsigned cpu = script_acting_cpu(script);
     uint64_t size = type->size;
     uint64_t bits = 0;
+    gpa_t physical;
     const char *trouble;
     unsigned shift = 0;
     bool is_bits = field != NULL && field->bit_size != 0;
@@ -329,7 +330,7 @@ script_convert_store(lua_State *lua, gva_t address, const ImageType *type,
     if (is_bits)
         bits_of_field(field, &address, &size, &shift);
     check_scalar(lua, type, size);
-    check_writable(lua, address, size);
+    physical = check_writable(lua, address, size);
     if (is_bits) {
         uint64_t mask = UINT64_MAX >> (64 - field->bit_size) << shift;
         uint64_t old = 0;
@@ -337,6 +338,10 @@ script_convert_store(lua_State *lua, gva_t address, const ImageType *type,
         if (!machine_read(machine, cpu, address, &old, size))
             no_memory(lua, address);
         bits = (old & ~mask) | (bits << shift & mask);
+    }
+    if (script->mode == SCRIPT_SCHEDULE) {
+        script_director_write(lua, physical, size, bits);
+        return;
     }
     if (!machine_write(machine, cpu, address, &bits, size))
         no_memory(lua, address);

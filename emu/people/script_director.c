@@ -26,6 +26,24 @@ command(lua_State *lua, DirectorKind kind, unsigned cpu, uint64_t count)
     return lua_yield(lua, 0);
 }
 
+void
+script_director_write(lua_State *lua, gpa_t physical, uint64_t size,
+                      uint64_t value)
+{
+    DirectorCommand *said = &script_of(lua)->director.command;
+
+    if (!lua_isyieldable(lua))
+        script_vm_fail(lua, "schedule() cannot write in here");
+    *said = (DirectorCommand){
+        .kind = DIRECTOR_WRITE,
+        .count = size,
+        .physical = physical,
+        .value = value,
+        .line = script_vm_line(lua),
+    };
+    lua_yield(lua, 0);
+}
+
 static uint64_t
 check_count(lua_State *lua, int index, const char *word)
 {

@@ -26,4 +26,9 @@ void script_director_bind(Script *script);
 void script_director_clear(Script *script);
 void script_director_add_words(lua_State *lua);
 
+/* schedule() writes `size` bytes of memory that is no code: a command like
+ * others, so it does not return where the schedule waits for it to be done. */
+void script_director_write(lua_State *lua, gpa_t physical, uint64_t size,
+                           uint64_t value);
+
 #endif

@@ -54,19 +54,6 @@ script_memory_function(lua_State *lua, int index)
 
 /* --- Names ---------------------------------------------------------------- */
 
-static bool
-is_code(const Image *image, gva_t address)
-{
-    for (size_t i = 0; i < image_segment_count(image); i++) {
-        const ImageSegment *segment = image_segment(image, i);
-
-        if (address >= segment->virtual &&
-            address - segment->virtual < segment->memory_size)
-            return (segment->flags & IMAGE_SEGMENT_EXECUTE) != 0;
-    }
-    return false;
-}
-
 static void
 look_up(Script *script, ScriptName *name)
 {
@@ -82,7 +69,7 @@ look_up(Script *script, ScriptName *name)
         /* Of assembly: code, unless C knows it as a variable. */
         name->type = image_variable_type(script->image, name->name);
         name->is_function = name->type == NULL &&
-                            is_code(script->image, symbol->address);
+                            image_is_code(script->image, symbol->address);
     } else if (name->is_function) {
         name->type = image_function_type(script->image, name->name);
     } else {

@@ -122,6 +122,26 @@ both='inside(0) & inside(1)'
 ok "the moment has its row" grep -q "^ *[0-9][0-9]* .*\\* $both" "$out"
 ok "and its place" grep -q "^moment .* cpu[01]: $both, in increment" "$out"
 
+# A schedule's writes are on the tape, like all that it does; a tape that
+# writes where nobody may is none.
+cat >"$tmp/writes.lua" <<'EOT'
+scenario "a schedule writes"
+system "dragonfly" { cpus = 2 }
+local n, m = object "int", object "int"
+function cpu0() increment(n)  if get(n) > 40 then set(m, 3) end end
+case "before the load"
+function schedule() run_to(0, increment)  n[0] = 40  assert(n[0] == 40) end
+possible (function() return n[0] == 41 and m[0] == 3 end)
+EOT
+expect 0 heddle run "$tmp/writes.lua" --traces "$tmp/writes"
+trace=$(echo "$tmp"/writes/*.trace)
+expect 0 heddle replay "$trace"
+for tape in CICAgAQJAA== CP///////////wEJAA== CICAgAQ=; do
+    sed "s|^tape .*|tape $tape|" "$trace" >"$tmp/forged.trace"
+    expect 2 heddle replay "$tmp/forged.trace"
+    ok "a forged write is refused" grep -q 'does not fit' "$err"
+done
+
 expect 1 heddle run scenarios/canary.lua
 ok "the canary's claim is seen to fail" grep -q 'FAIL  never' "$out"
 expect 1 heddle run --tap scenarios/canary.lua
