@@ -163,9 +163,9 @@ all_finished(const Run *run)
            machine_cpus(run->setup.machine);
 }
 
-/* Everything is quiet but timers, which would tick for ever. */
+/* Everything is quiet but timers. */
 static bool
-only_timers_tick(Run *run)
+only_timers_tick(const Run *run)
 {
     if (run->actions.steps != 0 || run->actions.drains != 0 ||
         !all_finished(run))
@@ -173,8 +173,16 @@ only_timers_tick(Run *run)
     for (unsigned i = 0; i < run->actions.count; i++)
         if (action_at(&run->actions, i).kind != ACTION_FIRE)
             return false;
-    run->rest_fires++;
-    return run->rest_fires > REST_FIRES * machine_cpus(run->setup.machine);
+    return true;
+}
+
+/* Nothing can happen, or only that timers tick for ever. */
+static bool
+is_at_rest(const Run *run)
+{
+    return run->actions.count == 0 ||
+           (run->rest_fires >= REST_FIRES * machine_cpus(run->setup.machine) &&
+            only_timers_tick(run));
 }
 
 static void
@@ -260,6 +268,8 @@ perform(Run *run, const Action *action, uint64_t steps, GError **error)
 
     if (run->observer.action != NULL)
         run->observer.action(run->observer.user, action, steps);
+    if (action->kind == ACTION_FIRE && only_timers_tick(run))
+        run->rest_fires++;
     if (action->kind == ACTION_STEP)
         steps = MIN(steps, MAX(left, 1));
     stop = choice_perform(&run->choice, machine, action, steps);
@@ -390,9 +400,12 @@ go_on(Run *run, GError **error)
 
     directing_replay(machine, &run->choice, run->setup.image);
     machine_list_actions(machine, &run->actions);
-    if (run->actions.count == 0 || only_timers_tick(run)) {
-        come_to_rest(run);
-        return true;
+    if (is_at_rest(run)) {
+        if (!directing_is_active(&run->director)) {
+            come_to_rest(run);
+            return true;
+        }
+        action_begin_list(&run->actions, 0, 0);
     }
     if (machine_clock(machine) - run->started >= run->setup.steps_max) {
         ticks_t now = machine_clock(machine);

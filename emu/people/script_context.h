@@ -84,7 +84,9 @@ typedef struct ScriptDirector {
     ScriptRef function;
     bool started;
     DirectorCommand command;
-    Point point; /* of RUN_TO */
+    Point point;    /* of RUN_TO */
+    unsigned count; /* of commands since a core moved, which was then */
+    ticks_t clock;
 } ScriptDirector;
 
 struct Script {

@@ -9,20 +9,40 @@
 #include "people/script_predicates.h"
 #include "people/script_story.h"
 
+#define SCRIPT_COMMANDS_MAX 1000000u
+
+/* Commands after which no core has moved are work of this program alone, and
+ * an endless loop of them would be endless. */
+static void
+say(lua_State *lua, DirectorCommand said)
+{
+    Script *script = script_of(lua);
+    ScriptDirector *director = &script->director;
+    ticks_t now = machine_clock(script->run.machine);
+
+    if (!lua_isyieldable(lua))
+        script_vm_fail(lua, "schedule() cannot %s in here",
+                       said.kind == DIRECTOR_WRITE ? "write" : "command");
+    if (director->clock != now)
+        director->count = 0;
+    director->clock = now;
+    if (++director->count > SCRIPT_COMMANDS_MAX)
+        script_vm_fail(lua, "schedule() has given %u commands on end that move "
+                            "no cpu: an endless loop?", SCRIPT_COMMANDS_MAX);
+    director->command = said;
+    director->command.line = script_vm_line(lua);
+}
+
 static int
 command(lua_State *lua, DirectorKind kind, unsigned cpu, uint64_t count)
 {
-    ScriptDirector *director = &script_of(lua)->director;
-
-    if (!lua_isyieldable(lua))
-        return script_vm_fail(lua, "schedule() cannot command in here");
-    director->command = (DirectorCommand){
+    say(lua, (DirectorCommand){
         .kind = kind,
         .cpu = cpu,
         .count = count,
-        .point = kind == DIRECTOR_RUN_TO ? &director->point : NULL,
-        .line = script_vm_line(lua),
-    };
+        .point = kind == DIRECTOR_RUN_TO ? &script_of(lua)->director.point
+                                         : NULL,
+    });
     return lua_yield(lua, 0);
 }
 
@@ -30,17 +50,12 @@ void
 script_director_write(lua_State *lua, gpa_t physical, uint64_t size,
                       uint64_t value)
 {
-    DirectorCommand *said = &script_of(lua)->director.command;
-
-    if (!lua_isyieldable(lua))
-        script_vm_fail(lua, "schedule() cannot write in here");
-    *said = (DirectorCommand){
+    say(lua, (DirectorCommand){
         .kind = DIRECTOR_WRITE,
         .count = size,
         .physical = physical,
         .value = value,
-        .line = script_vm_line(lua),
-    };
+    });
     lua_yield(lua, 0);
 }
 
@@ -238,6 +253,7 @@ begin(void *user)
     if (director->started)
         script_vm_rewind(director->thread);
     director->started = false;
+    director->count = 0;
 }
 
 static bool

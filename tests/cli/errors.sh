@@ -30,6 +30,22 @@ function cpu0() while true do end end
 case "a" reach (marked "x")
 case "b" never (stuck)
 EOT
+for loop in 'n[0] = 1' 'hold(0)' 'free_run(1)'; do
+    wrong "an endless loop of $loop" "endless" <<EOT
+$head
+local n = object "int"
+function cpu0() nop(nil, 0, nil) end
+case "a" reach (marked "x")
+function schedule() hold(0) hold(1) while true do $loop end end
+EOT
+done
+wrong "an assertion when all is at rest" "assertion failed" <<EOT
+$head
+local n = object "int"
+function cpu0() increment(n) end
+case "a" possible (function() return n[0] == 1 end)
+function schedule() run(1) run(0) assert(n[0] == 2) end
+EOT
 wrong "too much memory" "memory|too long|instructions" <<EOT
 $head
 local t = {}

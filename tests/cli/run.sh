@@ -122,6 +122,19 @@ both='inside(0) & inside(1)'
 ok "the moment has its row" grep -q "^ *[0-9][0-9]* .*\\* $both" "$out"
 ok "and its place" grep -q "^moment .* cpu[01]: $both, in increment" "$out"
 
+# The last word of a schedule, when all is at rest.
+cat >"$tmp/last.lua" <<'EOT'
+scenario "a schedule writes last"
+system "dragonfly" { cpus = 2 }
+local n = object "int"
+function cpu0() increment(n) end
+case "when all is at rest"
+function schedule() run(1) run(0)  assert(n[0] == 1)  n[0] = 40 end
+possible (function() return n[0] == 40 end)
+EOT
+expect 0 heddle run "$tmp/last.lua" --traces "$tmp/last"
+expect 0 heddle replay "$tmp"/last/*.trace
+
 # A schedule's writes are on the tape, like all that it does; a tape that
 # writes where nobody may is none.
 cat >"$tmp/writes.lua" <<'EOT'
