@@ -212,6 +212,12 @@ codecheck_case(const Scenario *scenario, const ScenarioCase *item,
     g_autoptr(LitmusStates) states = NULL;
     StateSpaceResult result;
 
+    if (options->weaken != NULL) {
+        g_set_error(error, CODECHECK_ERROR, CODECHECK_ERROR_CLAIM,
+                    "%s:%u: nothing of columns of code is weakened: write "
+                    "them without it", scenario->path, scenario->code_line);
+        return NULL;
+    }
     if (litmus == NULL || !columns_fit(litmus, scenario, error))
         return NULL;
     for (guint i = 0; i < item->claims->len; i++) {

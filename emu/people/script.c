@@ -349,11 +349,12 @@ define_function(lua_State *lua, Script *script, const char *name)
     lua_getinfo(lua, ">S", &where);
     lua_pushvalue(lua, 3);
     ref = luaL_ref(lua, LUA_REGISTRYINDEX);
+    code->line = (unsigned)where.linedefined;
     if (is_schedule) {
         code->schedule = ref;
     } else {
         code->stories[cpu] = ref;
-        code->lines[cpu] = (unsigned)where.linedefined;
+        code->lines[cpu] = code->line;
     }
     return true;
 }

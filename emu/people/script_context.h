@@ -56,6 +56,7 @@ typedef struct ScriptCode {
     ScriptRef stories[CPUS_MAX];
     unsigned lines[CPUS_MAX]; /* where they are defined */
     ScriptRef schedule;
+    unsigned line;   /* of the last of them, or 0 */
     ScriptRef state; /* see script_state.h */
 } ScriptCode;
 

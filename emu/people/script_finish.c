@@ -35,6 +35,11 @@ check_whole(const Script *script, GError **error)
     if (!script->has_options)
         return refuse(script, error, scenario->system.line,
                       "say how many cpus: system \"...\" { cpus = 2 }");
+    if (strcmp(scenario->system.name, "bare") == 0 &&
+        (scenario->system.elf == NULL) == (scenario->code == NULL))
+        return refuse(script, error, scenario->system.line,
+                      "the system \"bare\" runs either an image, elf = "
+                      "\"FILE\", or columns of code [[ ... ]]");
     if (scenario->cases->len == 0)
         return refuse(script, error, 0,
                       "the scenario has no case: write case \"...\" and a "
@@ -45,15 +50,20 @@ check_whole(const Script *script, GError **error)
 static bool
 check_code(const Script *script, const ScriptCode *code, GError **error)
 {
+    const Scenario *scenario = script->scenario;
     char what[160];
 
-    for (unsigned cpu = script->scenario->system.cpus; cpu < CPUS_MAX; cpu++) {
+    if (scenario->code != NULL && code->line != 0)
+        return refuse(script, error, code->line,
+                      "columns of code have no stories and no schedule(): "
+                      "all their behaviours are looked at");
+    for (unsigned cpu = scenario->system.cpus; cpu < CPUS_MAX; cpu++) {
         if (code->stories[cpu] == 0)
             continue;
         g_snprintf(what, sizeof what,
                    "cpu%u() has no cpu: the system has cpus = %u, cpu0 to "
-                   "cpu%u", cpu, script->scenario->system.cpus,
-                   script->scenario->system.cpus - 1);
+                   "cpu%u", cpu, scenario->system.cpus,
+                   scenario->system.cpus - 1);
         return refuse(script, error, code->lines[cpu], what);
     }
     return true;

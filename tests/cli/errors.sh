@@ -137,6 +137,25 @@ expect 2 heddle run --ipiq "$tmp/none.c" \
     scenarios/dragonfly/fifo_full_mutual.lua
 ok "an import that is not there: the message names it" grep -q none.c "$err"
 
+bare='scenario "s" system "bare" { cpus = 1 }'
+wrong "bare, and nothing to run" "elf" <<EOT
+$bare
+case "a" possible (rax(0) :is(0))
+EOT
+for part in 'function cpu0() end' 'function schedule() end'; do
+    wrong "columns of code with $part" "columns of code" <<EOT
+$bare
+code [[
+ P0
+ movq \$1, x
+]]
+case "a" possible (rax(0) :is(0))
+$part
+EOT
+done
+expect 2 heddle run --weaken x scenarios/bare/store_buffering.lua
+ok "columns of code are not weakened: says so" grep -q 'weakened' "$err"
+
 # guest IMAGE PATTERN: an image of the user's own is refused.
 guest() {
     cat >"$tmp/g.lua" <<EOT
