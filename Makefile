@@ -107,6 +107,9 @@ scenarios: $(O)/heddle ## check every scenario (RUNFLAGS=--tap)
 museum: build/heddle ## each scenario's seeds: makes doc/MUSEUM.md anew
 	scripts/museum
 
+gallery: build/heddle ## the museum as pages to walk through: o/gallery
+	scripts/gallery
+
 controls: build/heddle ## what must hold, in 100000 schedules: doc/CONTROLS.md
 	scripts/controls
 
@@ -199,7 +202,7 @@ help: ## this list
 	    Makefile
 
 .PHONY: all binary test scenarios bench bench-bugs bench-native bench-storms
-.PHONY: tidy headers determinism soak format museum controls ledger
+.PHONY: tidy headers determinism soak format museum gallery controls ledger
 .PHONY: check install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
