@@ -35,12 +35,18 @@ report_audit_place(const AuditRow *row)
 char *
 report_audit_code(const AuditRow *row)
 {
-    const char *end = strchr(row->place.code, '[');
+    static const char *const sizes[] = {" byte ptr", " dword ptr",
+                                        " qword ptr", " word ptr"};
+    char *text = g_strdup(row->place.code);
+    char *end = strchr(text, '[');
 
-    return end != NULL
-               ? g_strndup(row->place.code,
-                           (gsize)(end - row->place.code))
-               : g_strdup(row->place.code);
+    if (end != NULL)
+        *end = '\0';
+    g_strchomp(text);
+    for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++)
+        if (g_str_has_suffix(text, sizes[i]))
+            text[strlen(text) - strlen(sizes[i])] = '\0';
+    return text;
 }
 
 const AuditWitness *
@@ -125,8 +131,7 @@ report_audit_markdown(const GPtrArray *rows)
         g_autofree char *safe = g_strjoinv("\\|", parts);
 
         g_string_append_printf(out, "| %s | `%s` | %s | %s | %s |\n", place,
-                               row->place.function, g_strchomp(code),
-                               needed, safe);
+                               row->place.function, code, needed, safe);
     }
     return g_string_free(out, FALSE);
 }

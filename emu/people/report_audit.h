@@ -30,7 +30,7 @@ char *report_audit_verdict(const AuditRow *row);
 /* "ipiq.c:383". */
 char *report_audit_place(const AuditRow *row);
 
-/* "lock bts dword ptr": addresses are those of one build, and what the
+/* "lock bts": operands are those of one build, and what the
  * instruction does is enough. */
 char *report_audit_code(const AuditRow *row);
 
