@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "base/wallclock.h"
-#include "people/check.h"
-#include "people/guestbuild.h"
-#include "people/litmus_run.h"
-#include "people/stage.h"
+#include "check/check.h"
+#include "check/stage.h"
+#include "litmus/litmus_run.h"
+#include "script/guestbuild.h"
 
 #define ROUNDS 5
 #define CORES 4u

@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 #include "base/wallclock.h"
-#include "people/check.h"
-#include "people/guestbuild.h"
+#include "check/check.h"
+#include "script/guestbuild.h"
 
 #define STRIDE 1000000u
 /* After so many trials that found nothing the others are not made. */

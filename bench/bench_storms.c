@@ -24,8 +24,8 @@
 #include <string.h>
 
 #include "base/wallclock.h"
-#include "people/check.h"
-#include "people/guestbuild.h"
+#include "check/check.h"
+#include "script/guestbuild.h"
 
 static const uint64_t second = 1000000000u; /* in nanoseconds */
 #define COLUMNS_MAX 8u

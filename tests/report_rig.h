@@ -9,8 +9,8 @@
 
 #include <criterion/criterion.h>
 
-#include "people/outcome.h"
-#include "people/storyrecord.h"
+#include "report/outcome.h"
+#include "report/storyrecord.h"
 
 static inline Scenario *
 rig_scenario(void)

@@ -16,7 +16,7 @@
 #include <criterion/criterion.h>
 #include <glib/gstdio.h>
 
-#include "people/script.h"
+#include "script/script.h"
 
 static const char rig_kernel[] =
     "struct queue { int rindex, xindex, windex;\n"

@@ -13,7 +13,7 @@
 
 #include "choose/run.h"
 #include "machine/loader.h"
-#include "people/storylog.h"
+#include "report/storylog.h"
 
 #define FLOOD 9u
 

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-#include "people/chores.h"
+#include "campaign/chores.h"
 
 TestSuite(chores, .timeout = 60);
 

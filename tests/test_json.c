@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-#include "people/json.h"
+#include "report/json.h"
 
 static void
 is_line(Json *json, const char *wanted)

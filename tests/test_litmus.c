@@ -5,9 +5,9 @@
 
 #include "base/prng.h"
 #include "guest/gmem.h"
-#include "people/litmus.h"
-#include "people/litmus_assemble.h"
-#include "people/litmus_condition.h"
+#include "litmus/litmus.h"
+#include "litmus/litmus_assemble.h"
+#include "litmus/litmus_condition.h"
 
 #define DATA (WINDOW_KERNEL + LITMUS_DATA_AT)
 #define CODE (WINDOW_KERNEL + LITMUS_CODE_AT)

@@ -3,8 +3,8 @@
 
 #include <criterion/criterion.h>
 
-#include "people/litmus.h"
-#include "people/litmus_condition.h"
+#include "litmus/litmus.h"
+#include "litmus/litmus_condition.h"
 
 /* Two threads, x y z of 8 bytes, b of one, u of four without sign. */
 static Litmus *

@@ -3,9 +3,9 @@
 
 #include <criterion/criterion.h>
 
-#include "people/litmus.h"
-#include "people/litmus_report.h"
-#include "people/litmus_states.h"
+#include "litmus/litmus.h"
+#include "litmus/litmus_report.h"
+#include "litmus/litmus_states.h"
 
 static Litmus *
 read_test(const char *question)

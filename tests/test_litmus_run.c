@@ -3,8 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#include "litmus/litmus_run.h"
 #include "litmus_axioms.h"
-#include "people/litmus_run.h"
 
 /* Programs of each shape; HEDDLE_SOAK=n tries so many more, from those of
  * HEDDLE_SEED. */

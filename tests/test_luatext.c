@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "people/luatext.h"
+#include "script/luatext.h"
 
 /* "word(argument) ..." of all that is found. */
 static char *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report_rig.h"
 
-#include "people/report_html.h"
-#include "people/report_perfetto.h"
+#include "report/report_html.h"
+#include "report/report_perfetto.h"
 
 /* cpu0 sends to cpu1, and cpu1 has a store that cpu0 misses. */
 static StoryRecord *

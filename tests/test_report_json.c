@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report_rig.h"
 
-#include "people/report_json.h"
+#include "report/report_json.h"
 
 #define WHERE_IT_IS                                                            \
     "\"scenario\":\"scenarios/dragonfly/wakeup_holding_spinlock.lua\","        \

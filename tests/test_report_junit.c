@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report_rig.h"
 
-#include "people/report_junit.h"
+#include "report/report_junit.h"
 
 #define FILE_NAME "scenarios/dragonfly/wakeup_holding_spinlock.lua"
 #define NAME                                                                   \

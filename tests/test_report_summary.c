@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report_rig.h"
 
-#include "people/report_summary.h"
-#include "people/report_words.h"
+#include "report/report_summary.h"
+#include "report/report_words.h"
 
 Test(report_summary, a_scenario_is_a_header_and_a_line_for_each_claim)
 {

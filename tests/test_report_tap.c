@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report_rig.h"
 
-#include "people/report_tap.h"
+#include "report/report_tap.h"
 
 #define TITLES                                                                 \
     "wakeup() is called with a spin lock held: as asked: cpu0 waits for "      \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report_rig.h"
 
-#include "people/report_rows.h"
-#include "people/report_text.h"
+#include "report/report_rows.h"
+#include "report/report_text.h"
 
 /* The story of house.md 6.11. */
 static void

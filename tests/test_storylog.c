@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "storylog_rig.h"
 
-#include "people/callstack.h"
-#include "people/storylog_value.h"
+#include "report/callstack.h"
+#include "report/storylog_value.h"
 
 TestSuite(storylog, .timeout = 60);
 

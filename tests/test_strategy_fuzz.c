@@ -8,9 +8,9 @@
 #include <criterion/criterion.h>
 
 #include "base/prng.h"
+#include "check/check.h"
 #include "choose/corpus.h"
 #include "choose/mutate.h"
-#include "people/check.h"
 
 TestSuite(strategy_fuzz, .timeout = 120);
 

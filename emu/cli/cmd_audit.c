@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "audit/report_audit.h"
+#include "audit/report_audit_html.h"
+#include "campaign/chores.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/outfile.h"
-#include "people/chores.h"
-#include "people/report_audit.h"
-#include "people/report_audit_html.h"
 
 static const char description[] =
     "The barrier ledger: takes each fence, LOCK and compiler barrier that the\n"

@@ -5,11 +5,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "campaign/campaign.h"
+#include "campaign/campaign_crew.h"
+#include "campaign/campaign_report.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "people/campaign.h"
-#include "people/campaign_crew.h"
-#include "people/campaign_report.h"
 
 static const char description[] =
     "Searches: makes run after run of the scenario's cases and keeps what\n"

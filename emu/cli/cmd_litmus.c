@@ -5,10 +5,10 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "people/json.h"
-#include "people/litmus_files.h"
-#include "people/litmus_report.h"
-#include "people/litmus_run.h"
+#include "litmus/litmus_files.h"
+#include "litmus/litmus_report.h"
+#include "litmus/litmus_run.h"
+#include "report/json.h"
 
 static const char description[] =
     "Runs litmus tests in herd's X86_64 format and prints the outcomes that\n"

@@ -4,9 +4,9 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 
+#include "campaign/campaign_report.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "people/campaign_report.h"
 #include "search/campaign_merge.h"
 
 static const char description[] =

@@ -7,7 +7,7 @@
 #include "cli/options.h"
 #include "cli/replaying.h"
 #include "cli/verifying.h"
-#include "people/report_json.h"
+#include "report/report_json.h"
 
 static const char description[] =
     "Makes one run again, bit for bit, and tells its story: of a trace that\n"

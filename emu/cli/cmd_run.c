@@ -7,10 +7,10 @@
 #include "cli/options.h"
 #include "cli/outfile.h"
 #include "cli/replaying.h"
-#include "people/report_json.h"
-#include "people/report_junit.h"
-#include "people/report_summary.h"
-#include "people/report_tap.h"
+#include "report/report_json.h"
+#include "report/report_junit.h"
+#include "report/report_summary.h"
+#include "report/report_tap.h"
 
 static const char description[] =
     "Checks every case of the scenarios within its budget: one line for each\n"

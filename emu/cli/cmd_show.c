@@ -3,14 +3,14 @@
 
 #include <stdio.h>
 
+#include "check/replica.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/outfile.h"
 #include "cli/replaying.h"
-#include "people/replica.h"
-#include "people/report_html.h"
-#include "people/report_json.h"
-#include "people/report_perfetto.h"
+#include "report/report_html.h"
+#include "report/report_json.h"
+#include "report/report_perfetto.h"
 
 static const char description[] =
     "Shows one run: its story as text, as a page for a browser, as a file for\n"

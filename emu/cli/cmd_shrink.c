@@ -3,13 +3,13 @@
 
 #include <stdio.h>
 
+#include "check/check.h"
+#include "check/reduce.h"
+#include "check/replica.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/replaying.h"
-#include "people/check.h"
-#include "people/json.h"
-#include "people/reduce.h"
-#include "people/replica.h"
+#include "report/json.h"
 
 static const char description[] =
     "Finds the shortest schedule of a finding: of a trace that it left, or of\n"

@@ -5,7 +5,7 @@
  *
  * A command returns the exit status, or EXIT_WORLD with an error.
  *
- * Layer 8.
+ * Layer 13.
  */
 #ifndef EMU_CLI_COMMANDS_H
 #define EMU_CLI_COMMANDS_H

@@ -2,13 +2,13 @@
 /*
  * options -- what the commands have in common on their command lines.
  *
- * Layer 8.
+ * Layer 13.
  */
 #ifndef EMU_CLI_OPTIONS_H
 #define EMU_CLI_OPTIONS_H
 
 #include "base/base.h"
-#include "people/check.h"
+#include "check/check.h"
 
 /* Exit status; product.md. */
 enum { EXIT_HELD = 0, EXIT_FOUND = 1, EXIT_WORLD = 2 };

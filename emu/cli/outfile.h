@@ -3,7 +3,7 @@
  * outfile -- a file that somebody asked a command to write.
  *
  * It is written where it is: a device, a pipe or a symbolic link stays what it
- * is.  Layer 8.
+ * is.  Layer 13.
  */
 #ifndef EMU_CLI_OUTFILE_H
 #define EMU_CLI_OUTFILE_H

@@ -3,7 +3,7 @@
  * replaying -- the runs that a command line names, made again: of traces, or
  * of scenarios with --seed.
  *
- * Layer 8.
+ * Layer 13.
  */
 #ifndef EMU_CLI_REPLAYING_H
 #define EMU_CLI_REPLAYING_H

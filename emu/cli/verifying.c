@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "cli/replaying.h"
-#include "people/json.h"
+#include "report/json.h"
 
 /* --- The certificate ------------------------------------------------------ */
 

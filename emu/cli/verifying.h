@@ -2,7 +2,7 @@
 /*
  * verifying -- heddle replay --verify: is what a certificate claims true?
  *
- * Layer 8.
+ * Layer 13.
  */
 #ifndef EMU_CLI_VERIFYING_H
 #define EMU_CLI_VERIFYING_H

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+
+#include "report/storylog_read.h"
+
+#include "watch/operand.h"
+
+/*
+ * An Insn does not name the register that a call goes through:
+ *
+ *      [41] ff d0+r    call *%reg     Intel SDM 2A, CALL, FF /2
+ */
+static gva_t
+target_in_register(const Cpu *cpu)
+{
+    uint8_t bytes[3] = {0};
+    unsigned at, high;
+
+    if (!gmem_read(cpu->shared->gmem, cpu_rip(cpu), bytes, sizeof bytes))
+        return 0;
+    at = (bytes[0] & 0xf0) == 0x40;
+    high = at == 1 && (bytes[0] & 1) ? 8 : 0;
+    if (bytes[at] != 0xff || (bytes[at + 1] & 0xf8) != 0xd0)
+        return 0;
+    return cpu->live->registers[(bytes[at + 1] & 7u) + high];
+}
+
+gva_t
+storylog_read_target(Cpu *cpu, const Insn *insn)
+{
+    if (insn->flags & INSN_HAS_IMMEDIATE)
+        return insn->immediate;
+    for (unsigned i = 0; i < insn->access_count; i++) {
+        const InsnAccess *access = &insn->access[i];
+        gva_t target = 0;
+
+        if (access->mode & INSN_ACCESS_READ && access->size == 8 &&
+            gmem_read(cpu->shared->gmem, operand_address(cpu, access),
+                      &target, sizeof target))
+            return target;
+    }
+    return target_in_register(cpu);
+}
+
+gva_t
+storylog_read_site(const StoryLogSetup *setup, unsigned cpu,
+                   const CallStack *stack)
+{
+    gva_t site = cpu_rip(machine_cpu(setup->machine, cpu)), back;
+    const CallFrame *frame;
+
+    for (unsigned i = 0; (frame = callstack_frame(stack, i)) != NULL &&
+                         !frame->is_told &&
+                         gmem_read(machine_memory(setup->machine), frame->sp,
+                                   &back, sizeof back) &&
+                         image_symbol_at(setup->image, back - 1) != NULL;
+         i++)
+        site = back - 1;
+    return site;
+}

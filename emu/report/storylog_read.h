@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * storylog_read -- where a call goes, and where it came from, read from a core.
+ *
+ * Only looks at live registers and memory, so it may be used inside the
+ * machine's watchers.  Layer 8; a part of storylog.
+ */
+#ifndef EMU_REPORT_STORYLOG_READ_H
+#define EMU_REPORT_STORYLOG_READ_H
+
+#include "base/base.h"
+#include "parts/cpu.h"
+#include "report/callstack.h"
+#include "report/storylog.h"
+
+/* Where a call goes; 0 when that is not to be known. */
+gva_t storylog_read_target(Cpu *cpu, const Insn *insn);
+
+/* Where the function that is told called what led to where the core is: the
+ * code that writes to the APIC is always the same. */
+gva_t storylog_read_site(const StoryLogSetup *setup, unsigned cpu,
+                         const CallStack *stack);
+
+#endif
