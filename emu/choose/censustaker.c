@@ -309,12 +309,13 @@ censustaker_take(Run *run, Machine *machine, Census *census, GError **error)
                            .user = &taker};
     RunObserver counter = {.point = on_point, .action = on_action,
                            .user = &taker};
+    RunObserver before;
     unsigned runs;
     bool ok;
 
     census->cpus = machine_cpus(machine);
     run_set_census(run, NULL);
-    run_observe(run, &watcher);
+    before = run_observe(run, &watcher);
     for (guint i = 0; i < census->lines->len; i++)
         seen_at(&taker, g_array_index(census->lines, uint64_t, i))->presumed =
             true;
@@ -331,7 +332,7 @@ censustaker_take(Run *run, Machine *machine, Census *census, GError **error)
     }
     if (ok)
         divide(census, runs);
-    run_observe(run, NULL);
+    run_observe(run, &before);
     g_hash_table_unref(taker.lines);
     g_hash_table_unref(taker.known);
     g_ptr_array_unref(taker.touches);

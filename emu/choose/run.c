@@ -524,10 +524,13 @@ run_free(Run *run)
     g_free(run);
 }
 
-void
+RunObserver
 run_observe(Run *run, const RunObserver *observer)
 {
+    RunObserver before = run->observer;
+
     run->observer = observer != NULL ? *observer : (RunObserver){0};
+    return before;
 }
 
 void

@@ -92,7 +92,8 @@ Run *run_new(const RunSetup *setup);
 void run_free(Run *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Run, run_free)
 
-void run_observe(Run *run, const RunObserver *observer);
+/* NULL: nobody.  Gives who did before. */
+RunObserver run_observe(Run *run, const RunObserver *observer);
 
 /* What the strategies of later runs are told of the case, and where their
  * before() is asked; its places must be marked.  NULL: nothing, nowhere. */

@@ -29,6 +29,9 @@ LUA
 
 expect 0 heddle audit --runs 300 "$file" --html "$tmp/page.html" --json
 cp "$out" "$tmp/rows"
+expect 0 heddle audit --runs 300 "$file" --json --strategy pos
+ok "a strategy that takes a census first sees what is executed" \
+    grep -q '"needed":"sc"' "$out"
 row() { # PATTERN: the first row that has it
     grep "$1" "$tmp/rows" | head -1
 }
