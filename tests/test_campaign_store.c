@@ -275,6 +275,24 @@ Test(campaign_store, a_file_that_is_none_is_refused)
     cr_assert(g_error_matches(error, DATABASE_ERROR, DATABASE_ERROR_FILE));
 }
 
+Test(campaign_store, a_store_with_another_view_is_refused)
+{
+    g_autofree char *path = g_build_filename(folder, "a", NULL);
+    g_autofree char *bytes = NULL;
+    g_autoptr(GError) error = NULL;
+    char *view;
+    gsize size;
+
+    campaign_store_close(open_store("a", true));
+    cr_assert(g_file_get_contents(path, &bytes, &size, NULL));
+    for (view = bytes; memcmp(view, "e.run < w.run", 13) != 0; view++)
+        cr_assert_lt(view - bytes, (gssize)size - 14);
+    view[6] = '>';
+    cr_assert(g_file_set_contents(path, bytes, (gssize)size, NULL));
+    cr_assert_null(campaign_store_open(path, true, &error));
+    cr_assert(g_error_matches(error, DATABASE_ERROR, DATABASE_ERROR_DAMAGED));
+}
+
 Test(campaign_store, an_empty_file_is_a_store_that_was_not_made_in_time)
 {
     g_autofree char *path = g_build_filename(folder, "a", NULL);

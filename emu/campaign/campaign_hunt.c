@@ -364,6 +364,7 @@ commit_death(CampaignHunt *hunt, const CampaignHuntBlock *block,
     row->shape = g_strdup("died");
     row->where = g_strdup(block->death);
     row->replay = campaign_hunt_replay(hunt, run);
+    row->story = g_strdup("");
     return add_witness(hunt, row, error);
 }
 

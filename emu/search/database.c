@@ -241,6 +241,42 @@ check_format(Database *database, GError **error)
 }
 
 static bool
+is_damaged(const Database *database, GError **error)
+{
+    g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_DAMAGED,
+                "%s is damaged: take a copy of it, or begin anew with another",
+                database->path);
+    return false;
+}
+
+/* Is what the file has under our names ours?  Another view, or a trigger, may
+ * never come to an end. */
+static bool
+check_schema(Database *database, GError **error)
+{
+    g_auto(GStrv) statements = g_strsplit(database->format->schema, ";", -1);
+    g_autoptr(GError) failure = NULL;
+
+    for (char **sql = statements; *sql != NULL && failure == NULL; sql++) {
+        DatabaseRows *rows;
+        bool found = *g_strstrip(*sql) == '\0';
+
+        rows = database_query(database, &failure,
+                              "SELECT 1 FROM sqlite_master WHERE sql = ? AND"
+                              " NOT EXISTS (SELECT 1 FROM sqlite_master"
+                              " WHERE type = 'trigger')", "s", *sql);
+        while (database_next(&rows, &failure))
+            found = true;
+        if (!found && failure == NULL)
+            return is_damaged(database, error);
+    }
+    if (failure == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool
 check_damage(Database *database, GError **error)
 {
     g_autoptr(GError) failure = NULL;
@@ -256,12 +292,7 @@ check_damage(Database *database, GError **error)
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    if (g_strcmp0(text, "ok") == 0)
-        return true;
-    g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_DAMAGED,
-                "%s is damaged: take a copy of it, or begin anew with another",
-                database->path);
-    return false;
+    return g_strcmp0(text, "ok") == 0 || is_damaged(database, error);
 }
 
 /* The schema, the mark of the format, and all of it or nothing. */
@@ -295,7 +326,8 @@ prepare(Database *database, DatabaseMode mode, GError **error)
     /* Nothing in it: we died before it was made. */
     if (mode != DATABASE_READ && tables == 0)
         return make(database, error);
-    return check_format(database, error) && check_damage(database, error);
+    return check_format(database, error) && check_damage(database, error) &&
+           check_schema(database, error);
 }
 
 /* flock(), which SQLite's own locks do not mind.  Its descriptor is closed

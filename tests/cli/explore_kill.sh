@@ -119,6 +119,18 @@ ok "a crash is a finding" grep -q '"verdict":"heddle died".*signal 11' "$out"
 ok "a crash: all the other runs are made" \
     same "$(field "$tmp/crashed" runs)" "$runs"
 
+# The same, told to a person: runs that are too long for our patience.
+cat >"$tmp/long.lua" <<'EOT'
+scenario "a run without an end"
+system "dragonfly" { cpus = 1 }
+function cpu0() while true do nop(nil, 0, nil) end end
+case "a"
+possible (stuck)
+EOT
+expect 1 heddle explore "$tmp/long.lua" --runs 1 --patience 1s \
+    --steps 1000000000 --store "$tmp/long"
+ok "a run that is too long is told" grep -q '^finding  heddle died' "$out"
+
 # One that hangs is noticed: a stopped process is as silent as an endless loop.
 # shellcheck disable=SC2086
 $explore --store "$tmp/hung" --patience 1s </dev/null >"$out" 2>"$err" &
