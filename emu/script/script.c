@@ -46,7 +46,7 @@ script_check_string(lua_State *lua, int index, const char *word)
 }
 
 /* A word that was kept in a variable could be called at another time than it
- * is for.  Upvalues: its mode, its function. */
+ * is for.  Upvalues: its mode, its function, what it is about. */
 static int
 l_word(lua_State *lua)
 {
@@ -57,13 +57,27 @@ l_word(lua_State *lua)
 }
 
 void
-script_add_word(lua_State *lua, ScriptMode mode, const char *name,
-                lua_CFunction function)
+script_add_word_about(lua_State *lua, ScriptMode mode, const char *name,
+                      lua_CFunction function, const void *about)
 {
     lua_pushinteger(lua, mode);
     lua_pushcfunction(lua, function);
-    lua_pushcclosure(lua, l_word, 2);
+    lua_pushlightuserdata(lua, (void *)about);
+    lua_pushcclosure(lua, l_word, 3);
     lua_setfield(lua, -2, name);
+}
+
+void
+script_add_word(lua_State *lua, ScriptMode mode, const char *name,
+                lua_CFunction function)
+{
+    script_add_word_about(lua, mode, name, function, NULL);
+}
+
+const void *
+script_word_about(lua_State *lua)
+{
+    return lua_touserdata(lua, lua_upvalueindex(3));
 }
 
 void

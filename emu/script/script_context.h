@@ -152,6 +152,11 @@ const char *script_check_string(lua_State *lua, int index, const char *word);
  * this mode only. */
 void script_add_word(lua_State *lua, ScriptMode mode, const char *name,
                      int (*function)(lua_State *));
+/* The same for a function of several words, which finds with
+ * script_word_about() what this one is about: borrowed, for good. */
+void script_add_word_about(lua_State *lua, ScriptMode mode, const char *name,
+                           int (*function)(lua_State *), const void *about);
+const void *script_word_about(lua_State *lua);
 
 /* Whose loads and stores the scenario's are: those of the core whose story it
  * is, or nobody's. */

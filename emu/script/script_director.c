@@ -71,13 +71,43 @@ check_count(lua_State *lua, int index, const char *word)
     return (uint64_t)count;
 }
 
-static int
-l_step(lua_State *lua)
-{
-    unsigned cpu = script_check_cpu(lua, 1, "step");
+/* A word that commands a cpu: word(cpu), word(cpu, count). */
+typedef struct CommandWord {
+    const char *name;
+    DirectorKind kind;
+    int count; /* if none is said */
+} CommandWord;
 
-    return command(lua, DIRECTOR_STEP, cpu,
-                   lua_isnoneornil(lua, 2) ? 1 : check_count(lua, 2, "step"));
+#define NO_COUNT (-1)
+#define NEEDS_COUNT (-2)
+
+static const CommandWord command_words[] = {
+    {"step", DIRECTOR_STEP, 1},
+    {"run", DIRECTOR_RUN_HELD, NO_COUNT},
+    {"hold", DIRECTOR_HOLD, NO_COUNT},
+    {"release", DIRECTOR_RELEASE, NO_COUNT},
+    {"hold_ipi", DIRECTOR_IPI_HOLD, NO_COUNT},
+    {"release_ipi", DIRECTOR_IPI_RELEASE, NO_COUNT},
+    {"deliver_ipi", DIRECTOR_IPI_DELIVER, NO_COUNT},
+    {"drop_ipi", DIRECTOR_IPI_DROP, NO_COUNT},
+    {"drain", DIRECTOR_DRAIN, 0}, /* all stores; or so many of the oldest */
+    {"drain_one", DIRECTOR_DRAIN_ONE, NEEDS_COUNT},
+    {"late", DIRECTOR_LATE, 1}, /* so many values ago */
+    {"hold_stores", DIRECTOR_STORES_HOLD, NO_COUNT},
+    {"release_stores", DIRECTOR_STORES_RELEASE, NO_COUNT},
+};
+
+static int
+l_command(lua_State *lua)
+{
+    const CommandWord *word = script_word_about(lua);
+    unsigned cpu = script_check_cpu(lua, 1, word->name);
+    uint64_t count = word->count < 0 ? 0 : (uint64_t)word->count;
+
+    if (word->count == NEEDS_COUNT ||
+        (word->count != NO_COUNT && !lua_isnoneornil(lua, 2)))
+        count = check_count(lua, 2, word->name);
+    return command(lua, word->kind, cpu, count);
 }
 
 static int
@@ -95,95 +125,6 @@ l_run_to(lua_State *lua)
                                       &script->director.point);
     }
     return command(lua, DIRECTOR_RUN_TO, cpu, 0);
-}
-
-static int
-l_run(lua_State *lua)
-{
-    return command(lua, DIRECTOR_RUN_HELD, script_check_cpu(lua, 1, "run"), 0);
-}
-
-static int
-l_hold(lua_State *lua)
-{
-    return command(lua, DIRECTOR_HOLD, script_check_cpu(lua, 1, "hold"), 0);
-}
-
-static int
-l_release(lua_State *lua)
-{
-    return command(lua, DIRECTOR_RELEASE, script_check_cpu(lua, 1, "release"),
-                   0);
-}
-
-static int
-l_hold_ipi(lua_State *lua)
-{
-    return command(lua, DIRECTOR_IPI_HOLD,
-                   script_check_cpu(lua, 1, "hold_ipi"), 0);
-}
-
-static int
-l_release_ipi(lua_State *lua)
-{
-    return command(lua, DIRECTOR_IPI_RELEASE,
-                   script_check_cpu(lua, 1, "release_ipi"), 0);
-}
-
-static int
-l_deliver_ipi(lua_State *lua)
-{
-    return command(lua, DIRECTOR_IPI_DELIVER,
-                   script_check_cpu(lua, 1, "deliver_ipi"), 0);
-}
-
-static int
-l_drop_ipi(lua_State *lua)
-{
-    return command(lua, DIRECTOR_IPI_DROP,
-                   script_check_cpu(lua, 1, "drop_ipi"), 0);
-}
-
-/* drain(cpu), drain(cpu, 2): all stores, the two oldest. */
-static int
-l_drain(lua_State *lua)
-{
-    unsigned cpu = script_check_cpu(lua, 1, "drain");
-
-    return command(lua, DIRECTOR_DRAIN, cpu,
-                   lua_isnoneornil(lua, 2) ? 0 : check_count(lua, 2, "drain"));
-}
-
-/* drain_one(cpu, 3): the third oldest, if the memory model lets it. */
-static int
-l_drain_one(lua_State *lua)
-{
-    return command(lua, DIRECTOR_DRAIN_ONE,
-                   script_check_cpu(lua, 1, "drain_one"),
-                   check_count(lua, 2, "drain_one"));
-}
-
-/* late(cpu, 2): the next load that can be late gives the value from two values
- * ago. */
-static int
-l_late(lua_State *lua)
-{
-    return command(lua, DIRECTOR_LATE, script_check_cpu(lua, 1, "late"),
-                   lua_isnoneornil(lua, 2) ? 1 : check_count(lua, 2, "late"));
-}
-
-static int
-l_hold_stores(lua_State *lua)
-{
-    return command(lua, DIRECTOR_STORES_HOLD,
-                   script_check_cpu(lua, 1, "hold_stores"), 0);
-}
-
-static int
-l_release_stores(lua_State *lua)
-{
-    return command(lua, DIRECTOR_STORES_RELEASE,
-                   script_check_cpu(lua, 1, "release_stores"), 0);
 }
 
 /* stores(cpu): a list of what is buffered, the oldest first; each a table with
@@ -224,20 +165,10 @@ script_director_add_words(lua_State *lua)
 {
     script_add_word(lua, SCRIPT_SCHEDULE, "choose", script_story_choose);
     script_predicates_add_points(lua, SCRIPT_SCHEDULE);
-    script_add_word(lua, SCRIPT_SCHEDULE, "step", l_step);
+    for (unsigned i = 0; i < G_N_ELEMENTS(command_words); i++)
+        script_add_word_about(lua, SCRIPT_SCHEDULE, command_words[i].name,
+                              l_command, &command_words[i]);
     script_add_word(lua, SCRIPT_SCHEDULE, "run_to", l_run_to);
-    script_add_word(lua, SCRIPT_SCHEDULE, "run", l_run);
-    script_add_word(lua, SCRIPT_SCHEDULE, "hold", l_hold);
-    script_add_word(lua, SCRIPT_SCHEDULE, "release", l_release);
-    script_add_word(lua, SCRIPT_SCHEDULE, "hold_ipi", l_hold_ipi);
-    script_add_word(lua, SCRIPT_SCHEDULE, "release_ipi", l_release_ipi);
-    script_add_word(lua, SCRIPT_SCHEDULE, "deliver_ipi", l_deliver_ipi);
-    script_add_word(lua, SCRIPT_SCHEDULE, "drop_ipi", l_drop_ipi);
-    script_add_word(lua, SCRIPT_SCHEDULE, "drain", l_drain);
-    script_add_word(lua, SCRIPT_SCHEDULE, "drain_one", l_drain_one);
-    script_add_word(lua, SCRIPT_SCHEDULE, "late", l_late);
-    script_add_word(lua, SCRIPT_SCHEDULE, "hold_stores", l_hold_stores);
-    script_add_word(lua, SCRIPT_SCHEDULE, "release_stores", l_release_stores);
     script_add_word(lua, SCRIPT_SCHEDULE, "stores", l_stores);
     script_add_word(lua, SCRIPT_SCHEDULE, "free_run", l_free_run);
 }
