@@ -416,6 +416,9 @@ audit_subject_tell(AuditSubject *subject, const AuditQuestion *question,
 
     init_weakened(&attempt, subject, question->model,
                   audit_subject_target(subject, question->target)->weaken);
+    /* Its run came to an end, so it needs no --steps; but a census does. */
+    if (subject->options->strategy == NULL)
+        attempt.options.steps_max = subject->options->steps_max;
     if (begin(&attempt, error)) {
         TrialTold told = {
             .claim = g_ptr_array_index(attempt.trial.claims, answer->claim)};

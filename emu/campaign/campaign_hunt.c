@@ -183,14 +183,16 @@ campaign_hunt_replay(const CampaignHunt *hunt, uint64_t run)
 
     g_string_printf(text,
                     "heddle replay %s --case %u --seed %" PRIu64
-                    " --strategy %s --memory %s",
+                    " --strategy %s --memory %s --steps %" PRIu64,
                     scenario, key->case_number, key->first_seed + run,
-                    key->strategy, key->memory);
+                    key->strategy, key->memory, key->steps_max);
     if (key->ipiq != NULL) {
         g_autofree char *ipiq = g_shell_quote(key->ipiq);
 
         g_string_append_printf(text, " --ipiq %s", ipiq);
     }
+    if (hunt->weaken != NULL)
+        g_string_append_printf(text, " --weaken %s", hunt->weaken);
     g_string_append(text, mutants);
     return g_string_free(text, FALSE);
 }

@@ -59,6 +59,7 @@ typedef struct CampaignHuntIdentity {
 typedef struct CampaignHunt {
     const ScenarioCase *item; /* borrowed */
     CampaignStore *store;     /* borrowed */
+    const char *weaken;       /* borrowed; or NULL */
     CampaignKey key;
     uint64_t campaign;   /* its number in the store */
     uint64_t limit;      /* runs of this shard at most */

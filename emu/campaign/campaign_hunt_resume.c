@@ -48,8 +48,8 @@ campaign_hunt_is_same(const CampaignKey *ours, const CampaignKey *theirs,
            !digest_differs("scenario text", ours->source, theirs->source,
                            error) &&
            !differs("--ipiq", ours->ipiq, theirs->ipiq, error) &&
-           !digest_differs("guest image", ours->image, theirs->image,
-                           error) &&
+           !digest_differs("guest image or --weaken", ours->image,
+                           theirs->image, error) &&
            !differs("--strategy", ours->strategy, theirs->strategy, error) &&
            !differs("--memory", ours->memory, theirs->memory, error) &&
            !number_differs("--seed", ours->first_seed, theirs->first_seed,

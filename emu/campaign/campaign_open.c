@@ -101,12 +101,15 @@ digest_file(const char *path, uint64_t *value, GError **error)
     return true;
 }
 
+/* Of the guest as it is run: what is taken away is another guest. */
 static bool
 digest_image(const Scenario *scenario, const ScenarioCase *item,
              const CampaignOptions *options, uint64_t *value, GError **error)
 {
     g_autofree char *path = stage_image_path(
         &scenario->system, item->mutants, &options->check.stage, error);
+    const char *weaken = options->check.weaken;
+    Digest digest;
     Image *image;
 
     if (path == NULL)
@@ -116,6 +119,12 @@ digest_image(const Scenario *scenario, const ScenarioCase *item,
         return false;
     *value = image_digest(image);
     image_free(image);
+    if (weaken == NULL)
+        return true;
+    digest_init(&digest);
+    digest_u64(&digest, *value);
+    digest_bytes(&digest, weaken, strlen(weaken));
+    *value = digest_value(&digest);
     return true;
 }
 
@@ -194,6 +203,7 @@ add_hunt(Check *check, const ScenarioCase *item,
         g_prefix_error(error, "%s: ", opened->path);
         return false;
     }
+    hunt->weaken = options->check.weaken;
     if (options->runs != 0)
         hunt->limit = share(options->runs, options);
     opened->resumed = opened->resumed || campaign > 0;

@@ -227,6 +227,7 @@ append_case(const Replica *replica, const char *prefix, GString *out)
         machine_memory_options(replica->trial->stage->machine));
     g_autoptr(GString) body = g_string_new(NULL);
     g_autofree char *title = g_strescape(item->title, NULL);
+    uint64_t steps = replica->trial->options->steps_max;
 
     append_without_claims(replica, replica->begin, replica->end, body);
     g_string_append_printf(out, "case \"%s: %s\"%s%s\n", prefix, title,
@@ -235,7 +236,10 @@ append_case(const Replica *replica, const char *prefix, GString *out)
     append_mutants(item, out);
     if (!g_str_equal(own, memory))
         g_string_append_printf(out, "memory \"%s\"\n", memory);
-    g_string_append(out, "explore { strategy = \"calm\", runs = 1 }\n");
+    g_string_append(out, "explore { strategy = \"calm\", runs = 1");
+    if (steps != 0 && steps <= INT32_MAX)
+        g_string_append_printf(out, ", steps = %" PRIu64, steps);
+    g_string_append(out, " }\n");
 }
 
 static void
@@ -407,6 +411,8 @@ replica_write(Trial *trial, const Reduction *reduction, const char *path,
 
     if (trial->item->has_schedule)
         return refuse(error, "its case has a schedule() of its own");
+    if (trial->options->weaken != NULL)
+        return refuse(error, "none can say --weaken");
     if (replica.kept == NULL)
         return refuse(error, "the run could not be shrunk");
     if (!g_file_get_contents(script_scenario(trial->script)->path,

@@ -132,6 +132,8 @@ replay_command(const TellingSetup *setup, uint64_t seed)
     }
     if (setup->weaken != NULL)
         g_string_append_printf(text, " --weaken %s", setup->weaken);
+    if (setup->steps_max != 0)
+        g_string_append_printf(text, " --steps %" PRIu64, setup->steps_max);
     g_string_append(text, mutants);
     return g_string_free(text, FALSE);
 }
@@ -179,6 +181,7 @@ keep_trace(const TellingSetup *setup, const RunRecord *record, char **path,
         .strategy = g_strdup(setup->strategy),
         .memory = memmodel_print(&setup->memory),
         .seed = record->seed,
+        .steps_max = setup->steps_max,
         .image = image_digest(setup->stage->image),
         .verdict = g_strdup(verdict_name(record->verdict.kind)),
         .digest = record->digest,

@@ -27,6 +27,7 @@ typedef struct TellingSetup {
     const Probe *probe;
     const char *ipiq;         /* as it was asked for, or NULL */
     const char *weaken;       /* likewise */
+    uint64_t steps_max;       /* likewise, or 0 */
     const char *strategy;
     bool default_strategy;    /* a replay needs no --strategy */
     MemoryOptions memory;

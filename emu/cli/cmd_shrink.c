@@ -166,7 +166,6 @@ static bool
 shrink_trace(Options *options, const char *path, Trace *trace, GError **error)
 {
     CheckReplay replay = {.tape = &trace->tape, .image = &trace->image};
-    unsigned case_number = options->case_number;
     bool shrunk;
 
     if (!trace_read(trace, path, error))
@@ -180,10 +179,8 @@ shrink_trace(Options *options, const char *path, Trace *trace, GError **error)
     shrunk = shrink_run(options, trace->scenario, &replay, error);
     if (!shrunk)
         g_prefix_error(error, "%s: ", path);
-    options->check.strategy = options->strategy;
-    options->check.stage.ipiq = options->ipiq;
-    options->check.memory = NULL;
-    options->case_number = case_number;
+    replaying_restore(options);
+    options->case_number = 0;
     return shrunk;
 }
 

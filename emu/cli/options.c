@@ -89,6 +89,7 @@ read_texts(Options *options, const Texts *texts, GError **error)
         !read_count("runs", texts->runs, &options->check.runs, error) ||
         !read_count("steps", texts->steps, &options->check.steps_max, error))
         return false;
+    options->steps_max = options->check.steps_max;
     if (number > G_MAXUINT)
         return usage_error(error, "case", texts->case_number,
                            "there is no such case");

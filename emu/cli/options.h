@@ -44,6 +44,7 @@ typedef struct Options {
     char *ipiq, *weaken, *strategy, *memory_name, *traces;
     char **mutants;
     MemoryOptions memory;
+    uint64_t steps_max; /* 0: not said */
 } Options;
 
 typedef enum OptionsError { OPTIONS_ERROR_USAGE } OptionsError;

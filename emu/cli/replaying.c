@@ -50,11 +50,33 @@ replaying_refuse(const char *path, GError **error)
     return false;
 }
 
+/* The option that says what a trace says itself, or NULL. */
+static const char *
+find_spare_option(const Options *options)
+{
+    return options->has_seed              ? "seed"
+           : options->case_number != 0    ? "case"
+           : options->steps_max != 0      ? "steps"
+           : options->strategy != NULL    ? "strategy"
+           : options->memory_name != NULL ? "memory"
+           : options->ipiq != NULL        ? "ipiq"
+           : options->mutants != NULL     ? "mutant"
+           : options->weaken != NULL      ? "weaken"
+                                          : NULL;
+}
+
 bool
 replaying_adopt(Options *options, const Trace *trace, GError **error)
 {
     TrialOptions *check = &options->check;
+    const char *spare = find_spare_option(options);
 
+    if (spare != NULL) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_USAGE,
+                    "--%s: the file says itself which run it keeps: leave "
+                    "the option out", spare);
+        return false;
+    }
     if (!memmodel_parse(trace->memory, &options->memory, error))
         return false;
     check->memory = &options->memory;
@@ -62,6 +84,7 @@ replaying_adopt(Options *options, const Trace *trace, GError **error)
     check->stage.ipiq = trace->ipiq;
     check->weaken = trace->weaken;
     check->mutants = trace->mutants;
+    check->steps_max = trace->steps_max;
     return true;
 }
 
@@ -78,6 +101,7 @@ replaying_restore(Options *options)
     check->stage.ipiq = options->ipiq;
     check->weaken = options->weaken;
     check->mutants = options->mutants;
+    check->steps_max = options->steps_max;
 }
 
 static bool

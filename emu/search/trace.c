@@ -51,6 +51,8 @@ trace_write(const Trace *trace, const char *path, GError **error)
     g_string_append_printf(text, "strategy %s\n", trace->strategy);
     g_string_append_printf(text, "memory %s\n", trace->memory);
     g_string_append_printf(text, "seed %" PRIu64 "\n", trace->seed);
+    if (trace->steps_max != 0)
+        g_string_append_printf(text, "steps %" PRIu64 "\n", trace->steps_max);
     g_string_append_printf(text, "image %016" PRIx64 "\n", trace->image);
     g_string_append_printf(text, "verdict %s\n", trace->verdict);
     g_string_append_printf(text, "digest %016" PRIx64 "\n", trace->digest);
@@ -90,6 +92,8 @@ read_line(Trace *trace, const char *name, const char *value, GError **error)
         return tape_parse(&trace->tape, value, error);
     else if (g_str_equal(name, "seed") && read_number(value, 10, &number))
         trace->seed = number;
+    else if (g_str_equal(name, "steps") && read_number(value, 10, &number))
+        trace->steps_max = number;
     else if (g_str_equal(name, "case") && read_number(value, 10, &number) &&
              number <= G_MAXUINT)
         trace->case_number = (unsigned)number;

@@ -16,12 +16,13 @@
  *      strategy    its name
  *      memory      the memory model
  *      seed        decimal
+ *      steps       of a run at most, if not as its case says; absent: so
  *      image       digest of the guest image, 16 hexadecimal digits
  *      verdict     as product.md spells it
  *      digest      of the machine at the end, 16 hexadecimal digits
  *      tape        the decisions, as tape_print() writes them
  *
- * The reader refuses what it does not know.  Whoever changes the format
+ * The reader refuses what it does not know.  Whoever changes what a line says
  * raises TRACE_VERSION.
  *
  * Layer 6; reader and writer together.
@@ -43,6 +44,7 @@ typedef struct Trace {
     char *strategy;
     char *memory;
     uint64_t seed;
+    uint64_t steps_max; /* or 0 */
     uint64_t image;
     char *verdict;
     uint64_t digest;

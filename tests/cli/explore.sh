@@ -161,6 +161,11 @@ lines.lua"
 expect 2 two_lines
 ok "a line break in a name: says so" grep -q 'line break' "$err"
 
+# What is taken away is another search.
+expect 2 heddle explore $claimed --case 1 --resume --runs 9 --store "$tmp/one" \
+    --weaken lwkt_send_ipiq3+0xe1
+ok "another --weaken: says so" grep -q -- '--weaken' "$err"
+
 # A store that was damaged, anywhere.
 size=$(wc -c <"$tmp/one")
 for part in 1 2 3 4 5 6; do

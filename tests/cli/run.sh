@@ -122,6 +122,30 @@ both='inside(0) & inside(1)'
 ok "the moment has its row" grep -q "^ *[0-9][0-9]* .*\\* $both" "$out"
 ok "and its place" grep -q "^moment .* cpu[01]: $both, in increment" "$out"
 
+# A run with few --steps is made again by its command and by its trace, which
+# says itself what the run was.
+cat >"$tmp/endless.lua" <<'EOT'
+scenario "it does not end"
+system "dragonfly" { cpus = 1 }
+function cpu0() while true do nop(nil, 0, nil) end end
+case "a"
+possible (budget)
+EOT
+expect 0 heddle run "$tmp/endless.lua" --steps 700 --traces "$tmp/few"
+digest=$(grep '^digest' "$out")
+command=$(sed -n 's/^replay *//p' "$out")
+# shellcheck disable=SC2086
+expect 0 $command
+ok "its command gives a run of few steps" grep -q "$digest" "$out"
+few=$(echo "$tmp"/few/*.trace)
+expect 0 heddle replay "$few"
+ok "its trace gives a run of few steps" grep -q "$digest" "$out"
+for option in --seed=1 --case=1 --steps=5 --strategy=pct --memory=tso \
+    --ipiq=in-tree --mutant=no_drain --weaken=x; do
+    expect 2 heddle replay "$few" $option
+    ok "$option beside a trace: says so" grep -q -- "${option%%=*}:" "$err"
+done
+
 # The last word of a schedule, when all is at rest.
 cat >"$tmp/last.lua" <<'EOT'
 scenario "a schedule writes last"
