@@ -11,12 +11,12 @@ bit(unsigned cpu)
 
 void
 directing_begin(Directing *state, const Director *director,
-               const Image *image)
+                const Image *image, const RunObserver *observer)
 {
     GArray *stops = state->stops;
 
     *state = (Directing){.director = director, .image = image,
-                             .stops = stops};
+                         .observer = observer, .stops = stops};
     if (director == NULL)
         return;
     if (state->stops == NULL)
@@ -77,32 +77,52 @@ finish(Directing *state, bool done)
 }
 
 static void
-write_memory(Machine *machine, Choice *choice, uint64_t where, uint64_t value)
+write_memory(const Directing *state, Machine *machine, Choice *choice,
+             const Store *store)
 {
-    choice_record(choice, DECISION_WRITE, where);
-    choice_record(choice, DECISION_WRITTEN, value);
+    choice_record(choice, DECISION_WRITE,
+                  store->physical << 3 | (store->size - 1));
+    choice_record(choice, DECISION_WRITTEN, store->value);
+    if (state->observer->written != NULL)
+        state->observer->written(state->observer->user, store);
     INVARIANT(machine_write(machine, MACHINE_NOBODY,
-                            WINDOW_KERNEL + (where >> 3), &value,
-                            (where & 7) + 1));
+                            WINDOW_KERNEL + store->physical, &store->value,
+                            store->size));
+}
+
+static void
+drop_message(const Directing *state, Machine *machine, Choice *choice,
+             uint64_t number)
+{
+    unsigned count;
+    const Message *messages = machine_messages(machine, &count);
+
+    choice_record(choice, DECISION_DROP, number);
+    for (unsigned i = 0; i < count; i++)
+        if (messages[i].number == number && state->observer->dropped != NULL)
+            state->observer->dropped(state->observer->user, &messages[i]);
+    machine_drop_message(machine, number);
 }
 
 void
-directing_replay(Machine *machine, Choice *choice, const Image *image)
+directing_replay(const Directing *state, Machine *machine, Choice *choice)
 {
-    uint64_t number, value;
+    uint64_t number;
     gpa_t physical;
 
     for (;;) {
         if (choice_played(choice, DECISION_DROP, &number)) {
-            choice_record(choice, DECISION_DROP, number);
-            machine_drop_message(machine, number);
+            drop_message(state, machine, choice, number);
         } else if (choice_played(choice, DECISION_WRITE, &number)) {
-            if (choice_played(choice, DECISION_WRITTEN, &value) &&
+            Store store = {.physical = number >> 3,
+                           .size = (uint8_t)((number & 7) + 1)};
+
+            if (choice_played(choice, DECISION_WRITTEN, &store.value) &&
                 gmem_translate(machine_memory(machine),
-                               WINDOW_KERNEL + (number >> 3),
-                               (number & 7) + 1, &physical) &&
-                !image_has_code(image, physical, (number & 7) + 1))
-                write_memory(machine, choice, number, value);
+                               WINDOW_KERNEL + store.physical, store.size,
+                               &physical) &&
+                !image_has_code(state->image, physical, store.size))
+                write_memory(state, machine, choice, &store);
             else
                 choice_diverge(choice);
         } else {
@@ -158,9 +178,10 @@ fetch(Directing *state, Machine *machine, Choice *choice, GError **error)
         return true;
     case DIRECTOR_WRITE:
         INVARIANT(command->count > 0 && command->count <= 8);
-        write_memory(machine, choice,
-                     command->physical << 3 | (command->count - 1),
-                     command->value);
+        write_memory(state, machine, choice,
+                     &(Store){.physical = command->physical,
+                              .value = command->value,
+                              .size = (uint8_t)command->count});
         finish(state, true);
         return true;
     case DIRECTOR_RUN_TO:
@@ -205,8 +226,7 @@ drop_oldest(Machine *machine, unsigned cpu, Choice *choice,
 
     for (unsigned i = 0; i < count; i++)
         if (messages[i].target == cpu) {
-            choice_record(choice, DECISION_DROP, messages[i].number);
-            machine_drop_message(machine, messages[i].number);
+            drop_message(state, machine, choice, messages[i].number);
             finish(state, true);
             return;
         }

@@ -10,12 +10,14 @@
 #include "base/base.h"
 #include "choose/choice.h"
 #include "choose/director.h"
+#include "choose/run.h"
 #include "guest/image.h"
 #include "machine/machine.h"
 
 typedef struct Directing {
     const Director *director; /* NULL: nobody directs any more */
     const Image *image;
+    const RunObserver *observer;
     DirectorCommand command;  /* what is being done */
     bool busy;                /* it is not done yet */
     bool done;                /* how the last one ended */
@@ -39,7 +41,7 @@ typedef struct DirectorTurn {
 } DirectorTurn;
 
 void directing_begin(Directing *state, const Director *director,
-                    const Image *image);
+                     const Image *image, const RunObserver *observer);
 void directing_clear(Directing *state);
 
 static inline bool
@@ -65,7 +67,8 @@ unsigned directing_late(Directing *state, Choice *choice, unsigned cpu,
 
 /* What a director did at once, on the tape of a replay: messages that it
  * dropped, memory that it wrote. */
-void directing_replay(Machine *machine, Choice *choice, const Image *image);
+void directing_replay(const Directing *state, Machine *machine,
+                      Choice *choice);
 
 bool directing_next_turn(Directing *state, Machine *machine,
                         const Actions *actions, Choice *choice,

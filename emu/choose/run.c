@@ -398,7 +398,7 @@ go_on(Run *run, GError **error)
 {
     Machine *machine = run->setup.machine;
 
-    directing_replay(machine, &run->choice, run->setup.image);
+    directing_replay(&run->director, machine, &run->choice);
     machine_list_actions(machine, &run->actions);
     if (is_at_rest(run)) {
         if (!directing_is_active(&run->director)) {
@@ -475,7 +475,7 @@ run_execute(Run *run, Strategy *strategy, const Tape *played, uint64_t seed,
                                   .digest = run_digest,
                                   .user = run});
     directing_begin(&run->director, played == NULL ? run->setup.director : NULL,
-                   run->setup.image);
+                    run->setup.image, &run->observer);
     if (run->setup.probe != NULL)
         probe_begin(run->setup.probe);
     if (run->coverage != NULL)

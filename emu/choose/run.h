@@ -52,6 +52,9 @@ typedef struct RunObserver {
                    const InsnAccess *access);
     /* A load gives an old value, from before the last `stores` stores. */
     void (*late)(void *user, unsigned cpu, unsigned stores);
+    /* A schedule() dropped a message that was in flight; it wrote memory. */
+    void (*dropped)(void *user, const Message *message);
+    void (*written)(void *user, const Store *store);
     /* A story's call returned, or its story ended (`ended`). */
     void (*returned)(void *user, unsigned cpu, uint64_t result, bool ended);
     void *user;

@@ -37,6 +37,7 @@ level_of(const StoryEvent *event)
     case STORY_EVENT_BREACH:
     case STORY_EVENT_MOMENT:
         return 0;
+    case STORY_EVENT_SCHEDULE:
     case STORY_EVENT_WAIT:
         return 1;
     case STORY_EVENT_MESSAGE:
@@ -66,6 +67,7 @@ static bool
 is_barrier(const StoryEvent *event)
 {
     return event->kind == STORY_EVENT_MARK ||
+           event->kind == STORY_EVENT_SCHEDULE ||
            event->kind == STORY_EVENT_BREACH ||
            event->kind == STORY_EVENT_MOMENT;
 }

@@ -35,6 +35,7 @@ class_of(const ReportRow *row)
     case STORY_EVENT_MOMENT:
         return "breach";
     case STORY_EVENT_MARK:
+    case STORY_EVENT_SCHEDULE:
         return "mark";
     case STORY_EVENT_BUFFERED:
     case STORY_EVENT_VISIBLE:

@@ -63,7 +63,7 @@ push(StoryLog *log, StoryEvent *event)
         event->address = cpu_rip(machine_cpu(log->setup.machine, event->cpu));
     event->depth = callstack_depth(&log->cores[event->cpu].stack);
     if (event->kind != STORY_EVENT_TOLD && event->kind != STORY_EVENT_MARK &&
-        event->kind != STORY_EVENT_END)
+        event->kind != STORY_EVENT_SCHEDULE && event->kind != STORY_EVENT_END)
         storylog_locate(&log->setup, log->record, event);
     storylog_lanes_look(log->lanes, event->step);
     storyrecord_push(log->record, event);
@@ -91,18 +91,6 @@ tellf(StoryLog *log, unsigned cpu, StoryEventKind kind, const char *format, ...)
 
 /* --- Calls and returns ---------------------------------------------------- */
 
-static char *
-print_call(StoryLog *log, unsigned cpu, gva_t target)
-{
-    static const unsigned order[STORY_ARGUMENTS_MAX] = {
-        GPR_RDI, GPR_RSI, GPR_RDX, GPR_RCX, GPR_R8, GPR_R9};
-    StoryLogCall call = {.function = target, .count = STORY_ARGUMENTS_MAX};
-
-    for (unsigned i = 0; i < STORY_ARGUMENTS_MAX; i++)
-        call.arguments[i] = registers(log, cpu)[order[i]];
-    return storylog_value_call(&log->setup, &call);
-}
-
 static void
 tell_call(StoryLog *log, unsigned cpu, const CallFrame *frame)
 {
@@ -112,7 +100,7 @@ tell_call(StoryLog *log, unsigned cpu, const CallFrame *frame)
     const char *text = core->call_text;
 
     if (!frame->is_told_one || text == NULL)
-        text = made = print_call(log, cpu, frame->target);
+        text = made = storylog_read_call(&log->setup, cpu, frame->target);
     if (lock == NULL)
         tell(log, cpu, frame->is_told_one ? STORY_EVENT_TOLD : STORY_EVENT_CALL,
              text);
@@ -243,7 +231,6 @@ on_trace(StoryLog *log, unsigned cpu, const ImageProbe *probe)
 {
     StoryLogCall call = {.trim = true};
     g_autofree char *text = NULL;
-    GString *all;
 
     if (g_str_has_suffix(probe->name, "receive") &&
         probe->argument_count >= 1) {
@@ -257,16 +244,7 @@ on_trace(StoryLog *log, unsigned cpu, const ImageProbe *probe)
         log->cores[cpu].executed = call.function;
         return;
     }
-    all = g_string_new(probe->name);
-    for (unsigned i = 0; i < probe->argument_count; i++) {
-        static const ImageType pointer = {.kind = IMAGE_TYPE_POINTER};
-        bool wide = probe->arguments[i].size == 8;
-
-        g_string_append_c(all, ' ');
-        storylog_value_print(&log->setup, wide ? &pointer : NULL,
-                             argument(log, cpu, &probe->arguments[i]), all);
-    }
-    text = g_string_free(all, FALSE);
+    text = storylog_read_probe(&log->setup, cpu, probe);
     tell(log, cpu, STORY_EVENT_TRACE, text);
 }
 
@@ -406,7 +384,28 @@ on_action(void *user, const Action *action, uint64_t steps)
     }
 }
 
-/* --- Stories -------------------------------------------------------------- */
+/* --- Scripts -------------------------------------------------------------- */
+
+static void
+on_dropped(void *user, const Message *message)
+{
+    StoryLog *log = user;
+    g_autofree char *name = storylog_value_message(&log->setup, message);
+
+    tellf(log, message->target, STORY_EVENT_SCHEDULE,
+          "schedule() drops %s from cpu%u", name, message->message.source);
+}
+
+/* No cpu does it: it stands with the one that went on last. */
+static void
+on_written(void *user, const Store *store)
+{
+    StoryLog *log = user;
+    g_autofree char *text = storylog_value_store(&log->setup, store);
+
+    tellf(log, (unsigned)MAX(log->stepping, 0), STORY_EVENT_SCHEDULE,
+          "schedule() writes %s", text);
+}
 
 static void
 on_returned(void *user, unsigned cpu, uint64_t result, bool ended)
@@ -540,6 +539,8 @@ storylog_observer(StoryLog *log, RunObserver *observer)
         .sent = on_sent,
         .access = on_access,
         .late = on_late,
+        .dropped = on_dropped,
+        .written = on_written,
         .returned = on_returned,
         .user = log,
     };

@@ -3,6 +3,7 @@
 
 #include "report/storylog_read.h"
 
+#include "report/storylog_value.h"
 #include "watch/operand.h"
 
 /*
@@ -40,6 +41,37 @@ storylog_read_target(Cpu *cpu, const Insn *insn)
             return target;
     }
     return target_in_register(cpu);
+}
+
+char *
+storylog_read_call(const StoryLogSetup *setup, unsigned cpu, gva_t target)
+{
+    static const unsigned order[STORY_ARGUMENTS_MAX] = {
+        GPR_RDI, GPR_RSI, GPR_RDX, GPR_RCX, GPR_R8, GPR_R9};
+    const uint64_t *r = machine_cpu(setup->machine, cpu)->live->registers;
+    StoryLogCall call = {.function = target, .count = STORY_ARGUMENTS_MAX};
+
+    for (unsigned i = 0; i < STORY_ARGUMENTS_MAX; i++)
+        call.arguments[i] = r[order[i]];
+    return storylog_value_call(setup, &call);
+}
+
+char *
+storylog_read_probe(const StoryLogSetup *setup, unsigned cpu,
+                    const ImageProbe *probe)
+{
+    static const ImageType pointer = {.kind = IMAGE_TYPE_POINTER};
+    GString *all = g_string_new(probe->name);
+
+    for (unsigned i = 0; i < probe->argument_count; i++) {
+        const ImageOperand *operand = &probe->arguments[i];
+
+        g_string_append_c(all, ' ');
+        storylog_value_print(
+            setup, operand->size == 8 ? &pointer : NULL,
+            operand_read(machine_cpu(setup->machine, cpu), operand), all);
+    }
+    return g_string_free(all, FALSE);
 }
 
 gva_t

@@ -16,6 +16,13 @@
 /* Where a call goes; 0 when that is not to be known. */
 gva_t storylog_read_target(Cpu *cpu, const Insn *insn);
 
+/* "f(a, 2)", of a core that is about to call f; "name a 2", of one that stands
+ * at the probe.  The caller frees them. */
+char *storylog_read_call(const StoryLogSetup *setup, unsigned cpu,
+                         gva_t target);
+char *storylog_read_probe(const StoryLogSetup *setup, unsigned cpu,
+                          const ImageProbe *probe);
+
 /* Where the function that is told called what led to where the core is: the
  * code that writes to the APIC is always the same. */
 gva_t storylog_read_site(const StoryLogSetup *setup, unsigned cpu,

@@ -230,6 +230,7 @@ storyrecord_kind_name(StoryEventKind kind)
         [STORY_EVENT_TIMER] = "timer",
         [STORY_EVENT_TRACE] = "trace",
         [STORY_EVENT_MARK] = "mark",
+        [STORY_EVENT_SCHEDULE] = "schedule",
         [STORY_EVENT_BREACH] = "breach",
         [STORY_EVENT_MOMENT] = "moment",
         [STORY_EVENT_END] = "end",

@@ -50,6 +50,7 @@ typedef enum StoryEventKind {
     STORY_EVENT_TIMER,     /* this cpu's APIC timer fires */
     STORY_EVENT_TRACE,     /* one of the system's own trace points */
     STORY_EVENT_MARK,
+    STORY_EVENT_SCHEDULE,  /* a schedule() writes memory, or drops a message */
     STORY_EVENT_BREACH,
     STORY_EVENT_MOMENT,    /* what a claim speaks of is so; after `cpu` did
                               what it does here */

@@ -157,7 +157,9 @@ function schedule() run(1) run(0)  assert(n[0] == 1)  n[0] = 40 end
 possible (function() return n[0] == 40 end)
 EOT
 expect 0 heddle run "$tmp/last.lua" --traces "$tmp/last"
+ok "a write of it is told" grep -q 'schedule() writes n = 40$' "$out"
 expect 0 heddle replay "$tmp"/last/*.trace
+ok "and by a replay" grep -q 'schedule() writes n = 40$' "$out"
 
 # A schedule's writes are on the tape, like all that it does; a tape that
 # writes where nobody may is none.
