@@ -296,6 +296,9 @@ telling_finish(Telling *telling, const Claim *claim, bool expected,
     finding->item = setup->item;
     finding->claim = claim;
     finding->expected = expected;
+    finding->lost = record->verdict.kind == VERDICT_DONE &&
+                    state_waiting_fifo(setup->stage->machine,
+                                       &setup->stage->state) != NULL;
     finding->run = *record;
     finding->where = report_text_where(told);
     finding->replay = replay_command(setup, record->seed);

@@ -27,6 +27,7 @@ typedef struct Finding {
     const ScenarioCase *item;
     const Claim *claim; /* the claim it broke or showed */
     bool expected;      /* it showed a `possible`: the claim holds */
+    bool lost;          /* all is at rest, and messages wait for ever */
     RunRecord run;
     char *where;        /* "cpu0 in lwkt_send_ipiq3, lwkt_ipiq.c:233 ..." */
     char *replay;       /* the command line that replays it */

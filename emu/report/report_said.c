@@ -37,9 +37,8 @@ report_said_verdict(const Finding *finding, const StoryRecord *record)
             g_array_index(record->breaches, StoryEvent, 0).text);
     if (verdict->kind == VERDICT_DONE)
         return g_strdup_printf("%s: every story has ended%s", name,
-                               finding->certificate != NULL
-                                   ? ", and messages wait for ever"
-                                   : "");
+                               finding->lost ? ", and messages wait for ever"
+                                             : "");
     if (verdict->kind == VERDICT_BUDGET)
         return g_strdup_printf("%s: %s%s%s", name, verdict->text,
                                who->len > 0 ? "; " : "",

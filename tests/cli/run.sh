@@ -146,6 +146,13 @@ for option in --seed=1 --case=1 --steps=5 --strategy=pct --memory=tso \
     ok "$option beside a trace: says so" grep -q -- "${option%%=*}:" "$err"
 done
 
+# What the first line of a story says is the same whether it leaves a trace.
+expect 0 heddle run scenarios/dragonfly/lost_ipi.lua --case 1 --traces "$tmp/l"
+grep '^FOUND' "$out" >"$tmp/said"
+ok "a lost message is told" grep -q 'messages wait for ever' "$tmp/said"
+expect 0 heddle replay "$tmp"/l/*.trace
+ok "and by a replay" grep -q 'messages wait for ever' "$out"
+
 # The last word of a schedule, when all is at rest.
 cat >"$tmp/last.lua" <<'EOT'
 scenario "a schedule writes last"
