@@ -53,7 +53,7 @@ report_said_claim(const Finding *finding)
 
     return g_strdup_printf("%s%s  %s", claim,
                            finding->claim->implied ? ", which goes without "
-                                                     "saying,"
+                                                     "saying"
                                                    : "",
                            finding->expected ? "-- this run shows it"
                                              : "-- this run breaks it");
