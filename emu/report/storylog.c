@@ -28,6 +28,8 @@ struct StoryLog {
     ticks_t start;
     bool begun;
     int stepping;          /* the cpu that went on last, or -1 */
+    int turn;              /* the cpu whose turn it is, or -1 */
+    uint64_t since;        /* step at which that began */
     GHashTable *functions; /* address: IS_* */
     GHashTable *probes;    /* address: index of the probe, plus one */
     GArray *locks;         /* StoryLogLock */
@@ -360,17 +362,29 @@ on_late(void *user, unsigned cpu, unsigned stores)
           stores, stores == 1 ? "" : "s");
 }
 
+/* A turn of no steps is on no tape: it was none. */
+static void
+end_turn(StoryLog *log)
+{
+    if (log->turn >= 0 && now(log) != log->since) {
+        log->record->switches +=
+            log->stepping >= 0 && log->stepping != log->turn;
+        log->stepping = log->turn;
+    }
+    log->turn = -1;
+}
+
 static void
 on_action(void *user, const Action *action, uint64_t steps)
 {
     StoryLog *log = user;
 
+    end_turn(log);
     switch (action->kind) {
     case ACTION_STEP:
         storylog_lanes_step(log->lanes, action->cpu, now(log));
-        if (log->stepping >= 0 && log->stepping != (int)action->cpu)
-            log->record->switches++;
-        log->stepping = (int)action->cpu;
+        log->turn = (int)action->cpu;
+        log->since = now(log);
         return;
     case ACTION_DRAIN:
         on_drain(log, action, steps);
@@ -403,6 +417,7 @@ on_written(void *user, const Store *store)
     StoryLog *log = user;
     g_autofree char *text = storylog_value_store(&log->setup, store);
 
+    end_turn(log);
     tellf(log, (unsigned)MAX(log->stepping, 0), STORY_EVENT_SCHEDULE,
           "schedule() writes %s", text);
 }
@@ -473,30 +488,13 @@ storylog_aside(StoryLog *log, StoryEventKind kind, const Moment *moment,
 
 /* --- Life ----------------------------------------------------------------- */
 
-static void
-add_functions(StoryLog *log, const GPtrArray *names, unsigned is)
-{
-    for (unsigned i = 0; names != NULL && i < names->len; i++) {
-        const ImageSymbol *symbol = image_lookup_symbol(
-            log->setup.image, g_ptr_array_index(names, i));
-        gpointer key;
-        unsigned before;
-
-        if (symbol == NULL)
-            continue;
-        key = GSIZE_TO_POINTER(symbol->address);
-        before = GPOINTER_TO_UINT(g_hash_table_lookup(log->functions, key));
-        g_hash_table_insert(log->functions, key, GUINT_TO_POINTER(before | is));
-    }
-}
-
 StoryLog *
 storylog_new(const StoryLogSetup *setup)
 {
     StoryLog *log = g_new0(StoryLog, 1);
 
     log->setup = *setup;
-    log->stepping = -1;
+    log->stepping = log->turn = -1;
     log->functions = g_hash_table_new(g_direct_hash, g_direct_equal);
     log->probes = g_hash_table_new(g_direct_hash, g_direct_equal);
     log->locks = g_array_new(FALSE, FALSE, sizeof(StoryLogLock));
@@ -505,9 +503,9 @@ storylog_new(const StoryLogSetup *setup)
     log->lanes = storylog_lanes_new(&log->setup, log->record);
     for (unsigned i = 0; i < log->record->cpus; i++)
         callstack_init(&log->cores[i].stack);
-    add_functions(log, setup->notable, IS_NOTABLE);
-    add_functions(log, setup->locks, IS_LOCK);
-    add_functions(log, setup->unlocks, IS_UNLOCK);
+    storylog_read_functions(setup, setup->notable, IS_NOTABLE, log->functions);
+    storylog_read_functions(setup, setup->locks, IS_LOCK, log->functions);
+    storylog_read_functions(setup, setup->unlocks, IS_UNLOCK, log->functions);
     return log;
 }
 
@@ -569,6 +567,7 @@ storylog_finish(StoryLog *log)
 {
     const Stories *stories = log->setup.stories;
 
+    end_turn(log);
     for (unsigned i = 0; i < log->record->cpus; i++) {
         StoryLogMoment moment = {
             .cpu = i,

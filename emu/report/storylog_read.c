@@ -74,6 +74,24 @@ storylog_read_probe(const StoryLogSetup *setup, unsigned cpu,
     return g_string_free(all, FALSE);
 }
 
+void
+storylog_read_functions(const StoryLogSetup *setup, const GPtrArray *names,
+                        unsigned is, GHashTable *functions)
+{
+    for (unsigned i = 0; names != NULL && i < names->len; i++) {
+        const ImageSymbol *symbol = image_lookup_symbol(
+            setup->image, g_ptr_array_index(names, i));
+        gpointer key;
+        unsigned before;
+
+        if (symbol == NULL)
+            continue;
+        key = GSIZE_TO_POINTER(symbol->address);
+        before = GPOINTER_TO_UINT(g_hash_table_lookup(functions, key));
+        g_hash_table_insert(functions, key, GUINT_TO_POINTER(before | is));
+    }
+}
+
 gva_t
 storylog_read_site(const StoryLogSetup *setup, unsigned cpu,
                    const CallStack *stack)

@@ -23,6 +23,12 @@ char *storylog_read_call(const StoryLogSetup *setup, unsigned cpu,
 char *storylog_read_probe(const StoryLogSetup *setup, unsigned cpu,
                           const ImageProbe *probe);
 
+/* Add the functions of these names that the image has, by address; those that
+ * are there get the bits of `is` as well.  `names` may be NULL. */
+void storylog_read_functions(const StoryLogSetup *setup,
+                             const GPtrArray *names, unsigned is,
+                             GHashTable *functions);
+
 /* Where the function that is told called what led to where the core is: the
  * code that writes to the APIC is always the same. */
 gva_t storylog_read_site(const StoryLogSetup *setup, unsigned cpu,

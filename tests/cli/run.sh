@@ -153,6 +153,23 @@ ok "a lost message is told" grep -q 'messages wait for ever' "$tmp/said"
 expect 0 heddle replay "$tmp"/l/*.trace
 ok "and by a replay" grep -q 'messages wait for ever' "$out"
 
+# A turn in which a cpu makes no step is on no tape, and counts as none.
+cat >"$tmp/clocks.lua" <<'EOT'
+scenario "two clocks"
+system "dragonfly" { cpus = 2, MAXCPUFIFO = 8 }
+function cpu0() lapic_timer_periodic(200) lwkt_send_ipiq3(gd(1), nop, 0, 0) end
+function cpu1() lapic_timer_periodic(300) end
+case "a"
+mutant "device_ticks"
+memory "tso"
+possible (budget)
+EOT
+expect 0 heddle run "$tmp/clocks.lua" --steps 30000 --strategy pos \
+    --traces "$tmp/clocks"
+digest=$(grep '^digest' "$out")
+expect 0 heddle replay "$tmp"/clocks/*.trace
+ok "a replay counts the same switches" grep -qF "$digest" "$out"
+
 # The last word of a schedule, when all is at rest.
 cat >"$tmp/last.lua" <<'EOT'
 scenario "a schedule writes last"
