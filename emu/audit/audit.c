@@ -5,14 +5,17 @@
 
 #include "audit/audit_book.h"
 #include "audit/audit_plan.h"
+#include "audit/audit_sweep.h"
 #include "campaign/chores.h"
 
 /* How the runs of an item are spread over rounds, in tenths: what many cases
  * miss is found in the first. */
 #define TENTHS 10u
 static const unsigned rounds[] = {1, 3, 6};
-/* Of a pair so many times fewer runs are made. */
+/* Of a pair so many times fewer runs are made; of all that is left, in one
+ * case, so many. */
 #define PAIR_PART 2u
+#define SWEEP_PART 4u
 
 /* What was missed under a model is looked for under the stronger ones in the
  * same case, in so many times the runs that it took. */
@@ -22,6 +25,7 @@ static const unsigned rounds[] = {1, 3, 6};
 typedef struct Audit {
     const AuditOptions *options;
     AuditBook book;
+    uint64_t runs;     /* of an item, under each model */
     const char *doing; /* the present chores, for people */
     unsigned chores;   /* how many they are */
 } Audit;
@@ -153,7 +157,7 @@ sharpen(void *user, unsigned number, GByteArray *answer, GError **error)
     AuditSubject *subject;
 
     tell_progress(audit, number);
-    if (!item->missed)
+    if (!item->missed || item->sharpened)
         return true;
     subject = audit_book_subject(&audit->book, item->subject);
     for (unsigned model = 0; model < item->model; model++) {
@@ -173,6 +177,79 @@ sharpen(void *user, unsigned number, GByteArray *answer, GError **error)
     return true;
 }
 
+/* What is open under the model, but one of each two that must not both go. */
+static void
+list_left(const Audit *audit, const AuditSubject *subject, MemoryModel model,
+          GArray *left)
+{
+    g_autoptr(GHashTable) kept = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < audit->book.items->len; i++) {
+        const AuditItem *item = audit_book_item(&audit->book, i);
+
+        if (item->rows[1] != NULL && audit_item_is_missed(item, model))
+            g_hash_table_add(kept, GUINT_TO_POINTER(item->single[0]));
+    }
+    for (guint i = 0; i < subject->targets->len; i++) {
+        const AuditTarget *target = audit_subject_target(subject, i);
+        const AuditItem *item = audit_book_item(&audit->book, target->item);
+
+        if (target->executed > 0 && item->rows[1] == NULL &&
+            audit_book_is_open(&audit->book, target->item, model) &&
+            !g_hash_table_contains(kept, GUINT_TO_POINTER(target->item)))
+            g_array_append_val(left, i);
+    }
+}
+
+static bool
+sweep_under(Audit *audit, unsigned number, MemoryModel model,
+            GByteArray *answer, GError **error)
+{
+    AuditSubject *subject = audit_book_subject(&audit->book, number);
+    uint64_t runs =
+        audit_plan_runs(subject, model, audit->runs / SWEEP_PART);
+    AuditSweep sweep;
+    bool ok;
+
+    audit_sweep_init(&sweep);
+    list_left(audit, subject, model, sweep.left);
+    ok = audit_sweep(&sweep, subject, model, runs, error);
+    for (guint i = 0; ok && i < sweep.suspects->len; i++) {
+        Told told = {.subject = number,
+                     .question = g_array_index(sweep.suspects, AuditQuestion,
+                                               i)};
+
+        ok = ask(subject, &told, answer, error);
+    }
+    for (guint i = 0; ok && i < sweep.left->len; i++) {
+        Told told = {
+            .subject = number,
+            .question = {.model = model,
+                         .target = g_array_index(sweep.left, unsigned, i)},
+            .answer = {.together = sweep.clean},
+        };
+
+        g_byte_array_append(answer, (const guint8 *)&told, sizeof told);
+    }
+    audit_sweep_clear(&sweep);
+    return ok;
+}
+
+static bool
+sweep(void *user, unsigned number, GByteArray *answer, GError **error)
+{
+    Audit *audit = user;
+    AuditSubject *subject = audit_book_subject(&audit->book, number);
+    bool ok = true;
+
+    tell_progress(audit, number);
+    for (unsigned model = MEMORY_TSO; ok && model < MEMORY_MODELS; model++)
+        ok = subject->baseline[model].holds == 0 ||
+             sweep_under(audit, number, (MemoryModel)model, answer, error);
+    check_close(subject->check);
+    return ok;
+}
+
 /* The first that was told counts, in the order of the chores. */
 static void
 take(Audit *audit, const Told *told)
@@ -185,8 +262,10 @@ take(Audit *audit, const Told *told)
 
     audit_subject_strike(subject, model, told->answer.struck);
     target->tried[model] += told->answer.runs;
-    if (item->rows[1] == NULL)
+    if (item->rows[1] == NULL) {
         item->rows[0]->runs += told->answer.runs;
+        item->rows[0]->together += told->answer.together;
+    }
     if (!told->answer.missed || audit_item_is_missed(item, model))
         return;
     item->missed = true;
@@ -213,6 +292,19 @@ do_all(Audit *audit, Work *work, unsigned count, GError **error)
     return answers != NULL;
 }
 
+static bool
+sharpen_all(Audit *audit, GError **error)
+{
+    if (!do_all(audit, sharpen, audit->book.items->len, error))
+        return false;
+    for (guint i = 0; i < audit->book.items->len; i++) {
+        AuditItem *item = audit_book_item(&audit->book, i);
+
+        item->sharpened = item->missed;
+    }
+    return true;
+}
+
 /* Everything that is open, with so many runs of each item and model. */
 static bool
 search(Audit *audit, uint64_t runs, GError **error)
@@ -229,7 +321,7 @@ search(Audit *audit, uint64_t runs, GError **error)
     if (!do_all(audit, try, audit->book.subjects->len, error))
         return false;
     audit_plan_forget(&audit->book);
-    return do_all(audit, sharpen, audit->book.items->len, error);
+    return sharpen_all(audit, error);
 }
 
 /* --- What came out -------------------------------------------------------- */
@@ -318,18 +410,21 @@ tell_all(Audit *audit, GError **error)
 static bool
 audit_all(Audit *audit, GError **error)
 {
-    uint64_t runs = audit->options->trial.runs != 0
-                        ? audit->options->trial.runs
-                        : AUDIT_RUNS_DEFAULT;
-
+    audit->runs = audit->options->trial.runs != 0
+                      ? audit->options->trial.runs
+                      : AUDIT_RUNS_DEFAULT;
     if (!look_at_all(audit, error))
         return false;
     audit->doing = "one at a time";
-    if (!search(audit, runs, error))
+    if (!search(audit, audit->runs, error))
         return false;
     audit_book_add_pairs(&audit->book);
     audit->doing = "in pairs";
-    return search(audit, runs / PAIR_PART, error) && tell_all(audit, error);
+    if (!search(audit, audit->runs / PAIR_PART, error))
+        return false;
+    audit->doing = "all that is left";
+    return do_all(audit, sweep, audit->book.subjects->len, error) &&
+           sharpen_all(audit, error) && tell_all(audit, error);
 }
 
 GPtrArray *

@@ -9,6 +9,8 @@
  *      each that was missed            under a stronger model as well?
  *      each two that were not, of one  both taken away: does one break now?
  *        function
+ *      all that were not, in each case taken away at once; if one breaks, by
+ *                                      halves: which was it?
  *
  * A place is needed under a model if a claim that held in all runs of a case
  * under that model and the stronger ones breaks once the place is weakened

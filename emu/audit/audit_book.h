@@ -22,6 +22,7 @@ typedef struct AuditItem {
     unsigned single[2]; /* of a pair: the items of the rows */
     unsigned turn[MEMORY_MODELS]; /* cases that had theirs (audit_plan.h) */
     bool missed;
+    bool sharpened;     /* stronger models were tried */
     MemoryModel model;  /* if it is: the strongest so far */
     unsigned subject;   /* ... the case, ... */
     AuditQuestion question;

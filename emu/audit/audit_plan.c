@@ -118,6 +118,13 @@ audit_plan(AuditBook *book, MemoryModel model, uint64_t runs)
     }
 }
 
+uint64_t
+audit_plan_runs(const AuditSubject *subject, MemoryModel model, uint64_t runs)
+{
+    return MAX(runs * RUN_STEPS / cost_of(&subject->baseline[model]),
+               RUNS_LEAST);
+}
+
 void
 audit_plan_forget(const AuditBook *book)
 {

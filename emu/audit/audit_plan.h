@@ -18,6 +18,10 @@
 /* Fills `planned` of the targets of all cases, for this model. */
 void audit_plan(AuditBook *book, MemoryModel model, uint64_t runs);
 
+/* `runs` of this case, under this model, counted as a plan does: by steps. */
+uint64_t audit_plan_runs(const AuditSubject *subject, MemoryModel model,
+                         uint64_t runs);
+
 /* Nothing is planned any more. */
 void audit_plan_forget(const AuditBook *book);
 

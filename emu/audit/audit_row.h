@@ -33,6 +33,7 @@ struct AuditRow {
     char *file;       /* the last part of place.source, or NULL */
     char *text;       /* all of that file, if nobody has it yet; or NULL */
     uint64_t runs;    /* that were made with it taken away, alone */
+    uint64_t together; /* with others, and no claim broke */
     unsigned cases;   /* that execute it */
     AuditWitness alone;
     /* Where it is enough that one of two is there: the other, and what shows

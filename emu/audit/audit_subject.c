@@ -325,16 +325,12 @@ audit_subject_look(AuditSubject *subject, GError **error)
 
 /* --- With something taken away -------------------------------------------- */
 
-/* Makes the runs of a question until a claim is broken often enough. */
+/* Makes so many runs, or until a claim is broken often enough. */
 static void
-seek(Attempt *attempt, const AuditQuestion *question, AuditAnswer *answer)
+seek(Attempt *attempt, uint64_t first, uint64_t runs, AuditAnswer *answer)
 {
-    const AuditTarget *target =
-        audit_subject_target(attempt->subject, question->target);
-    uint64_t holds = attempt->subject->baseline[question->model].holds;
-    uint64_t first = attempt->options.first_seed +
-                     target->tried[question->model];
-    uint64_t last = question->runs;
+    uint64_t holds = attempt->subject->baseline[attempt->memory.model].holds;
+    uint64_t last = runs;
     unsigned hits = 0;
 
     for (uint64_t i = 0; i < last && hits < HITS_WANTED; i++) {
@@ -379,6 +375,42 @@ cross_check(Attempt *attempt, AuditAnswer *answer, GError **error)
     return ok;
 }
 
+/* With what the attempt has taken away, and if a claim breaks with it whole. */
+static bool
+try(Attempt *attempt, uint64_t first, uint64_t runs, AuditAnswer *answer,
+    GError **error)
+{
+    bool ok = begin(attempt, error);
+
+    *answer = (AuditAnswer){0};
+    if (ok)
+        seek(attempt, first, runs, answer);
+    trial_clear(&attempt->trial);
+    if (ok && answer->missed) {
+        attempt->options.only_aims = true;
+        ok = cross_check(attempt, answer, error);
+        attempt->options.only_aims = false;
+    }
+    return ok;
+}
+
+bool
+audit_subject_try_all(AuditSubject *subject, MemoryModel model,
+                      const GArray *targets, uint64_t runs,
+                      AuditAnswer *answer, GError **error)
+{
+    g_autoptr(GString) weaken = g_string_new(NULL);
+    Attempt attempt;
+
+    for (guint i = 0; i < targets->len; i++)
+        g_string_append_printf(
+            weaken, "%s%s", i == 0 ? "" : ",",
+            audit_subject_target(subject, g_array_index(targets, unsigned, i))
+                ->weaken);
+    init_weakened(&attempt, subject, model, weaken->str);
+    return try(&attempt, attempt.options.first_seed, runs, answer, error);
+}
+
 bool
 audit_subject_try(AuditSubject *subject, const AuditQuestion *question,
                   AuditAnswer *answer, GError **error)
@@ -388,17 +420,10 @@ audit_subject_try(AuditSubject *subject, const AuditQuestion *question,
     Attempt attempt;
     bool ok;
 
-    *answer = (AuditAnswer){0};
     init_weakened(&attempt, subject, question->model, target->weaken);
-    ok = begin(&attempt, error);
-    if (ok)
-        seek(&attempt, question, answer);
-    trial_clear(&attempt.trial);
-    if (ok && answer->missed) {
-        attempt.options.only_aims = true;
-        ok = cross_check(&attempt, answer, error);
-        attempt.options.only_aims = false;
-    }
+    ok = try(&attempt,
+             attempt.options.first_seed + target->tried[question->model],
+             question->runs, answer, error);
     for (unsigned i = 0; i < G_N_ELEMENTS(target->alone); i++)
         if (ok && answer->missed && target->alone[i] != NULL) {
             attempt.options.weaken = target->alone[i];

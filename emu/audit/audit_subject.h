@@ -58,6 +58,7 @@ typedef struct AuditAnswer {
     uint64_t runs;    /* that were made with it weakened */
     uint64_t seed;    /* of the first that broke a claim */
     uint64_t struck;  /* claims that break anyhow, it turned out */
+    uint64_t together; /* runs with it and others weakened; nothing broke */
     uint32_t claim;   /* that is broken; if it is missed */
     bool missed;
 } AuditAnswer;
@@ -92,6 +93,11 @@ void audit_subject_strike(AuditSubject *subject, MemoryModel model,
 /* The baseline must have been filled. */
 bool audit_subject_try(AuditSubject *subject, const AuditQuestion *question,
                        AuditAnswer *answer, GError **error);
+
+/* Without all these targets (a list of unsigned) at once. */
+bool audit_subject_try_all(AuditSubject *subject, MemoryModel model,
+                           const GArray *targets, uint64_t runs,
+                           AuditAnswer *answer, GError **error);
 
 /* Make the run of this answer again and tell it.  NULL with an error if that
  * fails. */

@@ -62,8 +62,10 @@ report_audit_shown(const AuditRow *row)
     g_autofree char *file = NULL;
 
     if (witness->needed == AUDIT_NEVER)
-        return g_strdup_printf("%" PRIu64 " runs of %u case%s", row->runs,
-                               row->cases, row->cases == 1 ? "" : "s");
+        return g_strdup_printf("%" PRIu64 " runs of %u case%s, and %" PRIu64
+                               " with others taken away as well", row->runs,
+                               row->cases, row->cases == 1 ? "" : "s",
+                               row->together);
     file = g_path_get_basename(witness->scenario);
     return g_strdup_printf("%s case %u, seed %" PRIu64 ": %s", file,
                            witness->case_number, witness->seed,
@@ -163,6 +165,7 @@ report_audit_json(const AuditRow *row)
              row->other != NULL ? row->other->place.line : 0);
     json_text(json, "needed_with", needed_word(&row->both));
     json_u64(json, "runs", row->runs);
+    json_u64(json, "runs_together", row->together);
     json_u64(json, "cases", row->cases);
     if (witness->needed != AUDIT_NEVER) {
         json_text(json, "claim", witness->claim);
