@@ -46,6 +46,9 @@ ok "and a trace that is on disk" [ -s "$(of "$taken" trace)" ]
 ok "what nobody misses is null" grep -q '"needed":null' "$tmp/rows"
 ok "and says how hard it was tried" \
     grep -q '"needed":null,.*"runs":[1-9]' "$tmp/rows"
+ok "alone, and with all others that nobody misses" \
+    grep -q '"needed":null,.*"runs_together":[1-9]' "$tmp/rows"
+ok "what is needed was not among them" [ "$(of "$taken" runs_together)" = 0 ]
 
 replay=$(echo "$taken" | sed -n 's/.*"replay":"heddle \([^"]*\)".*/\1/p')
 # shellcheck disable=SC2086 # the command is made of words
