@@ -12,10 +12,11 @@
  * is one with the remedy, or where the rule is obeyed, that stays clean.
  *
  * Prints a Markdown table.  A search begins with seed 1, has a strategy that
- * has learned nothing, and ends with the first finding: any claim of the case
- * that is broken, or that is `possible` and shown.  Seconds are those of one
- * processor, with the census and without the building of the guest.  What one
- * strategy has found others look for in a sixth of the time only.
+ * has learned nothing, and ends with the first finding: a claim of the case
+ * that is `possible` and shown, or any that is broken if it has none such.
+ * Seconds are those of one processor, with the census and without the building
+ * of the guest.  What one strategy has found the others look for in a sixth of
+ * the time only.
  */
 #include "base/base.h"
 
@@ -44,7 +45,7 @@ typedef struct Row {
 
 static const Row rows[] = {
     {"R1", "two have claimed each other's mail", "sends", 1, NULL, NULL, 0},
-    {"R2", "three have, in a ring", "relays", 1, NULL, NULL, 1},
+    {"R2", "three have, in a ring", "relays", 1, NULL, NULL, 0},
     {"R3", "callbacks nest too deep", "echoes", 2, NULL, NULL, 0},
     {"R4", "passive messages wait for ever", "passives", 1, NULL, NULL, 0},
     {"R6", "a cpusync of who was not asked", "stops", 1, NULL, NULL, 0},
@@ -58,7 +59,7 @@ static const Row rows[] = {
     {"R20", "a message to itself", "selves", 1, NULL, NULL, 0},
     {"R21", "interrupts where they are off", "clis", 1, NULL, NULL, 2},
     {"R22", "a FIFO is filled again", "refills", 1, NULL, NULL, 1},
-    {"R28", "a message is overtaken", "talkers", 1, NULL, NULL, 1},
+    {"R28", "a message is overtaken", "talkers", 1, NULL, NULL, 0},
     {"R30", "stopped with the right to knock", "pauses", 2, NULL, NULL, 0},
     {"R31", "a gate in a callback", "gates", 1, NULL, NULL, 0},
     {"H01", "a plain release", "sends", 2, "plain_release,no_mfence", "tso", 0},
@@ -147,17 +148,30 @@ must(bool ok, GError *error)
     exit(2);
 }
 
-/* What must not happen has; or what a storm is looking for. */
+/* What a case looks for counts, and nothing else; if it looks for nothing, as
+ * the case of a remedy to which a bug was added, what must not happen. */
+static Quantifier
+quantifier_of(const ScenarioCase *item)
+{
+    for (guint i = 0; i < item->claims->len; i++) {
+        const Claim *claim = g_ptr_array_index(item->claims, i);
+
+        if (claim->quantifier == CLAIM_POSSIBLE)
+            return CLAIM_POSSIBLE;
+    }
+    return CLAIM_NEVER;
+}
+
 static bool
 shows(const Trial *trial, const Row *row)
 {
+    Quantifier quantifier = quantifier_of(trial->item);
+
     for (guint i = 0; i < trial->claims->len; i++) {
         const Claim *claim = g_ptr_array_index(trial->claims, i);
 
         if ((row->claim == 0 || row->claim == i + 1) &&
-            (claim->quantifier == CLAIM_NEVER ||
-             claim->quantifier == CLAIM_POSSIBLE) &&
-            probe_occurred(trial->probe, i))
+            claim->quantifier == quantifier && probe_occurred(trial->probe, i))
             return true;
     }
     return false;
