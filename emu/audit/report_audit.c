@@ -105,6 +105,8 @@ report_audit_text(const GPtrArray *rows)
                                row->place.function, code, needed, shown);
         if (replay != NULL)
             g_string_append_printf(out, "    %s\n", replay);
+        else
+            g_string_append_printf(out, "    --weaken %s\n", row->place.name);
     }
     count_rows(rows, counts);
     g_string_append_printf(out, "\n%u places: needed under", rows->len);

@@ -180,6 +180,8 @@ append_note(GString *out, const AuditRow *row)
     report_words_escape(out, shown);
     g_string_append(out, "</summary><p><code>");
     report_words_escape(out, row->place.code);
+    g_string_append(out, "</code><br><code>--weaken ");
+    report_words_escape(out, row->place.name);
     g_string_append_printf(out, "</code><br>%" PRIu64 " runs of %u case%s "
                            "without it</p>",
                            row->runs, row->cases, row->cases == 1 ? "" : "s");

@@ -214,8 +214,8 @@ parse_one(const Image *image, const char *name, Weakening *found,
         }
     }
     g_set_error(error, WEAKENING_ERROR, WEAKENING_ERROR_PLACE,
-                "nothing to weaken at `%s`: heddle audit lists what there is "
-                "in this guest image",
+                "nothing to weaken at `%s`: a place is FUNCTION+0xN, as "
+                "heddle audit lists it for this guest image",
                 name);
     return false;
 }

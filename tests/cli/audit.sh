@@ -76,6 +76,11 @@ if [ -n "$browser" ]; then
 else
     skip "a browser reads a verdict of every row" "no chromium"
 fi
+expect 0 heddle audit --runs 5 "$file"
+place=$(sed -n 's/^ *--weaken //p' "$out" | head -1)
+expect 0 heddle run -q "$file" --case 1 --runs 5 --weaken "$place"
+ok "a place that is never missed has a name for --weaken" [ -n "$place" ]
+ok "and the page has it" grep -q -- '--weaken spin_lock+0x' "$tmp/page.html"
 expect 0 heddle audit --runs 5 --markdown "$file"
 ok "a table for a document" grep -q '^| spinlock.c:' "$out"
 expect 2 heddle replay "$file" --case 1 --seed 1 --weaken spin_lock+0x1
