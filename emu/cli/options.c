@@ -171,7 +171,9 @@ choose_entries(Options *options, Texts *texts)
         {0, {"steps", 0, 0, G_OPTION_ARG_STRING, &texts->steps,
          "steps of a run at most (1000000)", "N"}},
         {0, {"strategy", 0, 0, G_OPTION_ARG_STRING, &options->strategy,
-         "how schedules are chosen (random): doc/SEARCH.md", "NAME"}},
+         options->has & OPTIONS_MACHINE
+             ? "how schedules are chosen (random): doc/SEARCH.md"
+             : "how schedules are chosen (aimed): doc/SEARCH.md", "NAME"}},
         {OPTIONS_MACHINE, {"memory", 0, 0, G_OPTION_ARG_STRING,
          &options->memory_name,
          "sc, tso, pso or weak; pso,depth=4,barriers=source", "MODEL"}},
