@@ -13,5 +13,7 @@ ok "what holds is beside it" grep -q '<code>never (' "$tmp/gallery/index.html"
 ok "nothing failed" [ "$(grep -c FAILS "$tmp/gallery/index.html")" -eq 0 ]
 expect 2 scripts/gallery "$tmp/gallery" no_such_room
 ok "an unknown room is named" grep -q 'no room no_such_room' "$err"
+expect 2 scripts/gallery "$tmp/none" lost_knock storm_of_sends
+ok "before any other is run" [ ! -e "$tmp/none/lost_knock-1.html" ]
 
 tap_end
