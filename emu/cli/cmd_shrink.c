@@ -64,7 +64,7 @@ print_text(const Shrunk *shrunk)
            before->switches, before->decisions, after->switches,
            after->decisions, reduction->replays);
     if (reduction->minimal && schedule_decisions(reduction->schedule) == 0)
-        printf("minimal  the calm way shows it: nothing is left to leave out\n");
+        printf("minimal  the calm way shows it: nothing to leave out\n");
     else if (reduction->minimal)
         printf("minimal  %u of them differ from the calm way, and none can be "
                "left out\n",
