@@ -213,6 +213,8 @@ identity_of(const Content *content, const CampaignWitness *witness)
 static void
 append_findings(const Content *content, GString *out)
 {
+    const CampaignIdentity *told = NULL;
+
     for (guint i = 0; i < content->findings->len; i++) {
         const CampaignWitness *witness =
             g_ptr_array_index(content->findings, i);
@@ -221,8 +223,12 @@ append_findings(const Content *content, GString *out)
 
         if (*identity->place != '\0')
             g_string_append_printf(text, " at %s", identity->place);
-        g_string_append_printf(text, ": %" PRIu64 " of %" PRIu64 " runs",
-                               identity->count, content->made);
+        if (identity == told)
+            g_string_append(text, ": another way to it");
+        else
+            g_string_append_printf(text, ": %" PRIu64 " of %" PRIu64 " runs",
+                                   identity->count, content->made);
+        told = identity;
         g_string_append(out, identity->expected ? "     shown  "
                                                 : "     FOUND  ");
         report_words_wrap(out, text->str, 12, WIDTH);

@@ -179,4 +179,9 @@ head -c $((size / 2)) "$tmp/one" >"$tmp/half"
 expect 2 heddle merge "$tmp/half"
 ok "half a store: says it is damaged" grep -q 'damaged' "$err"
 
+# A bug that two shapes of schedules show is listed twice, and counted once.
+expect 1 heddle explore scenarios/dragonfly/waits_for_a_waiter.lua --case 1 \
+    --runs 10 --memory tso -q --traces "$tmp/ways"
+ok "the second is told as another way" grep -q ': another way to it' "$out"
+
 tap_end
