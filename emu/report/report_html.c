@@ -121,6 +121,8 @@ append_head(const Scenario *scenario, const Finding *finding, GString *out)
     }
     append_field(out, "case", item, false);
     append_field(out, "replay", finding->replay, true);
+    if (scenario->origin != NULL)
+        append_field(out, "from", scenario->origin, false);
 }
 
 /* What came of the run; if it ended well, what is of interest then. */
