@@ -67,6 +67,58 @@ halve(Group *group, GError **error)
     return true;
 }
 
+/* Leave out one after the other as long as the others do. */
+static bool
+thin_out(Group *group, GError **error)
+{
+    for (guint i = 0; group->targets->len > 1 && i < group->targets->len;) {
+        unsigned target = g_array_index(group->targets, unsigned, i);
+        bool missed;
+
+        g_array_remove_index(group->targets, i);
+        if (!narrow(group, 0, group->targets->len, &missed, error))
+            return false;
+        if (!missed)
+            g_array_insert_val(group->targets, i++, target);
+    }
+    return true;
+}
+
+static bool
+has_target(const GArray *group, const AuditSubject *subject, const char *weaken)
+{
+    for (guint i = 0; i < group->len; i++)
+        if (strcmp(audit_subject_target(subject,
+                                        g_array_index(group, unsigned, i))
+                       ->weaken,
+                   weaken) == 0)
+            return true;
+    return false;
+}
+
+/* The target that is just this group: the one, or the pair of the two. */
+static bool
+find_target(const Group *group, unsigned *number)
+{
+    const GArray *targets = group->targets;
+
+    *number = g_array_index(targets, unsigned, 0);
+    if (targets->len == 1)
+        return true;
+    for (guint i = 0; targets->len == 2 && i < group->subject->targets->len;
+         i++) {
+        const AuditTarget *pair = audit_subject_target(group->subject, i);
+
+        if (pair->alone[0] == NULL ||
+            !has_target(targets, group->subject, pair->alone[0]) ||
+            !has_target(targets, group->subject, pair->alone[1]))
+            continue;
+        *number = i;
+        return true;
+    }
+    return false;
+}
+
 static void
 give_back(GArray *left, unsigned target)
 {
@@ -96,16 +148,15 @@ audit_sweep(AuditSweep *sweep, AuditSubject *subject, MemoryModel model,
         }
         g_array_append_vals(targets, sweep->left->data, sweep->left->len);
         group.runs = MAX(NARROW_FACTOR * answer.runs, NARROW_LEAST);
-        if (!halve(&group, error))
+        if (!halve(&group, error) || !thin_out(&group, error))
             return false;
-        target = g_array_index(targets, unsigned, 0);
-        if (targets->len == 1) {
+        if (find_target(&group, &target)) {
             AuditQuestion question = {
                 .model = model, .target = target, .runs = group.runs};
 
             g_array_append_val(sweep->suspects, question);
         }
-        give_back(sweep->left, target);
+        give_back(sweep->left, g_array_index(targets, unsigned, 0));
     }
     return true;
 }

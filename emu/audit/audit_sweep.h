@@ -19,8 +19,8 @@
 typedef struct AuditSweep {
     GArray *left;      /* unsigned: targets to be taken away; then those that
                           were so without a claim that broke */
-    GArray *suspects;  /* AuditQuestion: single targets, each with as many runs
-                          as it should take to miss it */
+    GArray *suspects;  /* AuditQuestion: targets, pairs as well, each with as
+                          many runs as it should take to miss it */
     uint64_t clean;    /* runs without all that are left */
 } AuditSweep;
 
@@ -28,8 +28,8 @@ void audit_sweep_init(AuditSweep *sweep);
 void audit_sweep_clear(AuditSweep *sweep);
 
 /* Sweep what is left of this case, under this model, with at most `runs` at a
- * time.  Of several targets that are missed together only, one is given back
- * and no suspect. */
+ * time.  Of several targets that are missed together only, one is given back;
+ * they are no suspects unless they are a pair that is a target too. */
 bool audit_sweep(AuditSweep *sweep, AuditSubject *subject, MemoryModel model,
                  uint64_t runs, GError **error);
 
