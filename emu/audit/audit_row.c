@@ -3,9 +3,8 @@
 
 #include "audit/audit_row.h"
 
-/* "lock or" of "lock or dword ptr [rax], ecx". */
-static char *
-mnemonic(const Weakening *place)
+char *
+audit_row_mnemonic(const Weakening *place)
 {
     const char *end = strchr(place->code, ' ');
 
@@ -27,7 +26,8 @@ file_of(const Weakening *place)
 char *
 audit_row_key(const Weakening *place)
 {
-    g_autofree char *what = mnemonic(place), *file = file_of(place);
+    g_autofree char *what = audit_row_mnemonic(place);
+    g_autofree char *file = file_of(place);
 
     return file != NULL
                ? g_strdup_printf("%s:%06u %s %s", file, place->line,

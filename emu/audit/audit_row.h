@@ -44,6 +44,10 @@ struct AuditRow {
 
 void audit_witness_clear(AuditWitness *witness);
 
+/* "lock or" of "lock or dword ptr [rax], ecx", as place->code has it; of a
+ * compiler barrier "barrier".  The caller frees it. */
+char *audit_row_mnemonic(const Weakening *place);
+
 /* The row's key: file, line, function, kind of instruction.  The caller frees
  * it.  `place` must have been located. */
 char *audit_row_key(const Weakening *place);

@@ -32,8 +32,6 @@ clear_target(void *data)
     AuditTarget *target = data;
 
     g_free(target->weaken);
-    g_free(target->alone[0]);
-    g_free(target->alone[1]);
 }
 
 AuditSubject *
@@ -95,7 +93,8 @@ audit_subject_pair(AuditSubject *subject, unsigned one, unsigned other,
     const AuditTarget *b = audit_subject_target(subject, other);
     AuditTarget both = {
         .weaken = g_strdup_printf("%s,%s", a->weaken, b->weaken),
-        .alone = {g_strdup(a->weaken), g_strdup(b->weaken)},
+        .is_pair = true,
+        .single = {one, other},
         .item = item,
         .executed = MIN(a->executed, b->executed),
     };
@@ -424,9 +423,10 @@ audit_subject_try(AuditSubject *subject, const AuditQuestion *question,
     ok = try(&attempt,
              attempt.options.first_seed + target->tried[question->model],
              question->runs, answer, error);
-    for (unsigned i = 0; i < G_N_ELEMENTS(target->alone); i++)
-        if (ok && answer->missed && target->alone[i] != NULL) {
-            attempt.options.weaken = target->alone[i];
+    for (unsigned i = 0; target->is_pair && i < 2; i++)
+        if (ok && answer->missed) {
+            attempt.options.weaken =
+                audit_subject_target(subject, target->single[i])->weaken;
             ok = cross_check(&attempt, answer, error);
         }
     return ok;

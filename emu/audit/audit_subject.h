@@ -19,7 +19,8 @@
  * of the ledger, or those of two rows. */
 typedef struct AuditTarget {
     char *weaken;       /* as weakening.h writes it */
-    char *alone[2];     /* of two rows: each alone; or NULL */
+    bool is_pair;       /* of two rows, ... */
+    unsigned single[2]; /* ... whose own targets are these, in order */
     unsigned item;      /* of the audit */
     uint64_t executed;  /* times, in the runs of the baselines */
     uint64_t planned[MEMORY_MODELS]; /* runs to be made without it */

@@ -84,37 +84,24 @@ thin_out(Group *group, GError **error)
     return true;
 }
 
-static bool
-has_target(const GArray *group, const AuditSubject *subject, const char *weaken)
-{
-    for (guint i = 0; i < group->len; i++)
-        if (strcmp(audit_subject_target(subject,
-                                        g_array_index(group, unsigned, i))
-                       ->weaken,
-                   weaken) == 0)
-            return true;
-    return false;
-}
-
-/* The target that is just this group: the one, or the pair of the two. */
+/* The target that is just this group: the one, or the pair of the two.  Both
+ * the group and a pair have theirs in order. */
 static bool
 find_target(const Group *group, unsigned *number)
 {
-    const GArray *targets = group->targets;
+    const unsigned *of = (const unsigned *)(void *)group->targets->data;
 
-    *number = g_array_index(targets, unsigned, 0);
-    if (targets->len == 1)
+    *number = of[0];
+    if (group->targets->len == 1)
         return true;
-    for (guint i = 0; targets->len == 2 && i < group->subject->targets->len;
-         i++) {
+    for (guint i = 0;
+         group->targets->len == 2 && i < group->subject->targets->len; i++) {
         const AuditTarget *pair = audit_subject_target(group->subject, i);
 
-        if (pair->alone[0] == NULL ||
-            !has_target(targets, group->subject, pair->alone[0]) ||
-            !has_target(targets, group->subject, pair->alone[1]))
-            continue;
         *number = i;
-        return true;
+        if (pair->is_pair && pair->single[0] == of[0] &&
+            pair->single[1] == of[1])
+            return true;
     }
     return false;
 }

@@ -35,18 +35,9 @@ report_audit_place(const AuditRow *row)
 char *
 report_audit_code(const AuditRow *row)
 {
-    static const char *const sizes[] = {" byte ptr", " dword ptr",
-                                        " qword ptr", " word ptr"};
-    char *text = g_strdup(row->place.code);
-    char *end = strchr(text, '[');
-
-    if (end != NULL)
-        *end = '\0';
-    g_strchomp(text);
-    for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++)
-        if (g_str_has_suffix(text, sizes[i]))
-            text[strlen(text) - strlen(sizes[i])] = '\0';
-    return text;
+    return row->place.kind == WEAKENING_BARRIER
+               ? g_strdup(row->place.code)
+               : audit_row_mnemonic(&row->place);
 }
 
 const AuditWitness *
